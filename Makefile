@@ -1,0 +1,50 @@
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 8080
+BIN := $(VENV)/bin
+TEMPLATE := model_templates/python3_sklearn
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types bench clean
+
+help: ## Show this help.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+
+# One environment; each stamp says which set of packages is in it.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	@touch $@ $(VENV)/.run
+
+run: $(VENV)/.run ## Train a template, score it in batch, then serve it on port 8080 (PORT=...).
+	$(BIN)/python $(TEMPLATE)/train.py
+	$(BIN)/drum score --code-dir $(TEMPLATE) --input $(TEMPLATE)/sample_input.csv | head -n 6
+	@echo
+	@echo "Serving. In another terminal:"
+	@echo "  curl --data-binary @$(TEMPLATE)/sample_input.csv --header 'Content-Type: text/csv' http://127.0.0.1:$(PORT)/predict/"
+	@echo
+	@$(BIN)/drum server --code-dir $(TEMPLATE) --address 127.0.0.1:$(PORT)
+
+test: $(VENV)/.test ## Run every test.
+	$(BIN)/pytest
+
+lint: $(VENV)/.test ## Check style, Dockerfiles and shell scripts.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/hadolint public_dropin_environments/*/Dockerfile
+	$(BIN)/shellcheck .ci/run public_dropin_environments/*/*.sh
+
+types: $(VENV)/.test ## Check types, code and tests alike.
+	$(BIN)/mypy
+
+bench: $(VENV)/.test ## Measure speed and memory against a floor and a reference (ratios in one run).
+	$(BIN)/python -m benchmarks
+
+clean: ## Remove the environment and everything that was generated.
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

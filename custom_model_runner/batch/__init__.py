@@ -1,0 +1,1 @@
+"""The batch shell: a file in, a file out."""

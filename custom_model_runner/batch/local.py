@@ -1,0 +1,49 @@
+"""Score one file in this process."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+import pandas as pd
+
+from custom_model_runner.batch import sources
+from custom_model_runner.data import answers, tables
+from custom_model_runner.data.payload import Payload
+from custom_model_runner.data.predictions import Predictions
+from custom_model_runner.data.reply import Reply
+from custom_model_runner.errors import UsageError
+from custom_model_runner.predictor import Predictor
+from custom_model_runner.settings import ScoreSettings
+from custom_model_runner.target_type import TargetType
+
+NOTHING_RETURNED = b"The score_unstructured hook returned None\n"
+PREVIEW_ROWS = 20
+
+
+def run(predictor: Predictor, settings: ScoreSettings, *, for_terminal: bool) -> bytes:
+    """Return the whole output of a batch: data, or a preview of it for a person at a terminal."""
+    data = sources.read(settings.input)
+    if predictor.info.target.type is TargetType.UNSTRUCTURED:
+        query = dict(parse_qsl(settings.query or ""))
+        reply = predictor.answer(Payload.of(data, settings.content_type), query)
+        return _show(reply) if for_terminal else NOTHING_RETURNED if reply.is_none else reply.body
+    for flag, value in (("--query", settings.query), ("--content-type", settings.content_type)):
+        if value is not None:
+            raise UsageError(f"{flag} is for unstructured models; this one is '{predictor.info.target.type}'")
+    predictions = predictor.score(Payload(data, tables.media_type_of(settings.input)))
+    return _preview(predictions) if for_terminal else answers.to_csv(predictions)
+
+
+def _preview(predictions: Predictions) -> bytes:
+    frame = predictions.frame()
+    if predictions.extra is not None:
+        frame = pd.concat([frame, predictions.extra], axis=1)
+    return f"{frame.to_string(max_rows=PREVIEW_ROWS, show_dimensions=True)}\n".encode()
+
+
+def _show(reply: Reply) -> bytes:
+    if reply.is_none:
+        return NOTHING_RETURNED
+    if not reply.is_text:
+        return f"{len(reply.body)} bytes of {reply.content_type}; --output FILE keeps them\n".encode()
+    return reply.body if reply.body.endswith(b"\n") else reply.body + b"\n"

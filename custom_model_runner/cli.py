@@ -1,0 +1,131 @@
+"""Choose the command, build its settings, import it, run it; errors become exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, NoReturn
+
+from custom_model_runner import __version__, logs, options, settings
+from custom_model_runner.errors import (
+    EXIT_FAILURE,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    Terminated,
+    UsageError,
+)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A verb: the function that runs it, given its settings sections in order."""
+
+    run: str
+    help: str
+    sections: tuple[type, ...]
+
+
+COMMANDS: Mapping[str, Command] = {
+    "score": Command(
+        "custom_model_runner.commands.score:run",
+        "score a file with the model",
+        (settings.ModelSettings, settings.ScoreSettings, settings.LogSettings),
+    ),
+    "server": Command(
+        "custom_model_runner.commands.server:run",
+        "serve the model over HTTP",
+        (settings.ModelSettings, settings.ServerSettings, settings.LogSettings),
+    ),
+    "new model": Command(
+        "custom_model_runner.commands.new:run",
+        "create a code directory to start from",
+        (settings.NewModelSettings, settings.LogSettings),
+    ),
+}
+
+
+class _NotAvailable(argparse.Action):
+    """Refuses an option of the original that this version does not have."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: object, values: object, flag: str | None = None
+    ) -> NoReturn:
+        parser.exit(UsageError.exit_code, f"drum: error: {flag} is not available in this version\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = argparse.ArgumentParser("drum", description="Score and serve the model in a folder.")
+    parser.add_argument("--version", action="version", version=f"drum {__version__}")
+    verbs = parser.add_subparsers(dest="subparser_name")
+    new = verbs.add_parser("new", help="create something to start from")
+    kinds = new.add_subparsers(dest="kind")
+    for name, command in COMMANDS.items():
+        group, _, kind = name.rpartition(" ")
+        _add_command((kinds if group else verbs).add_parser(kind, help=command.help, description=command.help), command)
+    return parser
+
+
+def _add_command(parser: argparse.ArgumentParser, command: Command) -> None:
+    for section in command.sections:
+        options.add_to(parser, section)
+    for flag in settings.NOT_AVAILABLE:
+        parser.add_argument(flag, nargs="?", action=_NotAvailable, help=argparse.SUPPRESS)
+
+
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """Run one command line and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    snapshot = dict(os.environ if environ is None else environ)
+    signal.signal(signal.SIGTERM, _terminate)
+    show_stacktrace = "--show-stacktrace" in words or bool(snapshot.get("SHOW_STACKTRACE"))
+    try:
+        return _dispatch(words, snapshot)
+    except (KeyboardInterrupt, Terminated) as interruption:
+        return getattr(interruption, "exit_code", EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever reads the output has seen enough; the interpreter must not try to flush it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+    except Exception as error:  # the last border: a user gets one line, not a traceback
+        logs.failure(error, show_stacktrace=show_stacktrace)
+        return getattr(error, "exit_code", EXIT_FAILURE)
+
+
+def _dispatch(words: Sequence[str], environ: Mapping[str, str]) -> int:
+    if words and words[0] in settings.COMMANDS_NOT_AVAILABLE:
+        raise UsageError(f"the command '{words[0]}' is not available in this version")
+    parser = build_parser()
+    given = vars(parser.parse_args(words))
+    name = " ".join(part for part in (given.pop("subparser_name"), given.pop("kind", None)) if part)
+    return _run(COMMANDS[name], given, environ) if name in COMMANDS else _show_help(parser, words)
+
+
+def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str]) -> int:
+    sections: list[Any] = [options.read(section, given, environ) for section in command.sections]
+    for section in sections:
+        if isinstance(section, settings.LogSettings):
+            logs.configure(section.logging_level)
+    for flag, variable in settings.NOT_AVAILABLE.items():
+        if variable and environ.get(variable, "").strip().lower() not in options.FALSE_WORDS | {""}:
+            logs.notice(f"variable {variable} is ignored: {flag} is not available in this version")
+    module, _, function = command.run.partition(":")
+    code: int = getattr(importlib.import_module(module), function)(*sections)
+    return code
+
+
+def _show_help(parser: argparse.ArgumentParser, words: Sequence[str]) -> int:
+    """Print the help of `drum` or `drum new`, to which a word is missing."""
+    (verbs,) = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    (verbs.choices[words[0]] if words else parser).print_help()
+    return EXIT_FAILURE
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated

@@ -1,0 +1,95 @@
+"""A code directory, understood without running it: user file, artifacts, metadata, language and interface."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from custom_model_runner import metadata, plugins
+from custom_model_runner.errors import LoadError
+from custom_model_runner.metadata import Metadata
+
+LOG = logging.getLogger("drum.codedir")
+FILES_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class CodeDir:
+    """What stands in the folder; artifacts are those at the top level that the language could load."""
+
+    path: Path
+    language: str
+    interface: str
+    user_file: Path | None
+    artifacts: tuple[Path, ...]
+    metadata: Metadata
+
+
+def open_folder(path: Path, language: str | None = None) -> CodeDir:
+    """Return what stands in the folder; a folder whose language cannot be told is a load error."""
+    files = sorted(_files(path))
+    language = language or _detect_language(path, files)
+    line = plugins.choose(plugins.LANGUAGES, language, what="language")
+    user_file = _user_file(path, files, line.user_files)
+    loadable = tuple(file for file in files if file.parent == path and file.suffix.lower() in line.artifacts)
+    return CodeDir(
+        path=path,
+        language=language,
+        interface="hooks" if user_file else "artifact",
+        user_file=user_file,
+        artifacts=loadable,
+        metadata=metadata.read(path) or Metadata(),
+    )
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield every file below the folder that is neither hidden nor in a hidden folder."""
+    for entry in folder.rglob("*"):
+        is_hidden = any(part.startswith(".") for part in entry.relative_to(folder).parts)
+        if entry.is_file() and not is_hidden:
+            yield entry
+
+
+def _detect_language(path: Path, files: list[Path]) -> str:
+    suffixes = {file.suffix.lower() for file in files}
+    top_names = {file.name for file in files if file.parent == path}
+    by_artifact = {name for name, line in plugins.LANGUAGES.items() if suffixes & set(line.artifacts)}
+    by_user_file = {name for name, line in plugins.LANGUAGES.items() if top_names & set(line.user_files)}
+    _warn_about_case(top_names)
+    artifact = by_artifact.pop() if len(by_artifact) == 1 else None
+    custom = by_user_file.pop() if len(by_user_file) == 1 else None
+    if (artifact and custom and artifact != custom) or not (artifact or custom):
+        raise LoadError(_undetected(path, files, artifact, custom))
+    return custom or artifact or ""
+
+
+def _warn_about_case(names: set[str]) -> None:
+    wanted = {name for line in plugins.LANGUAGES.values() for name in line.user_files}
+    for name in sorted(names - wanted):
+        if name.lower() in {known.lower() for known in wanted}:
+            LOG.warning("%s is not used: the name must be written as one of %s", name, sorted(wanted))
+    if {"custom.R", "custom.r"} <= names:
+        LOG.warning("both custom.R and custom.r are there; custom.R is used")
+
+
+def _undetected(path: Path, files: list[Path], artifact: str | None, custom: str | None) -> str:
+    supported = sorted(suffix for line in plugins.LANGUAGES.values() for suffix in line.artifacts)
+    shown = [str(file.relative_to(path)) for file in files[:FILES_SHOWN]]
+    return (
+        f"Can not detect language by artifacts and/or custom.py/R files in {path}: "
+        f"language by artifacts: {artifact}, by custom file: {custom}; "
+        f"supported artifacts: {', '.join(supported)}; files found: {', '.join(shown) or 'none'}"
+    )
+
+
+def _user_file(path: Path, files: list[Path], names: tuple[str, ...]) -> Path | None:
+    for name in names:
+        found = [file for file in files if file.name == name]
+        if len(found) > 1:
+            places = ", ".join(str(file.relative_to(path)) for file in found)
+            raise LoadError(f"Found too many custom hook files, expected one {name}: {places}")
+        if found:
+            return found[0]
+    return None

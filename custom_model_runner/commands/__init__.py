@@ -1,0 +1,1 @@
+"""One short file per verb: settings in, exit code out."""

@@ -1,0 +1,35 @@
+"""`drum score`: predictions for a file."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from custom_model_runner.batch import local, sinks
+from custom_model_runner.errors import EXIT_OK
+from custom_model_runner.predictor import open_predictor
+from custom_model_runner.settings import LogSettings, ModelSettings, ScoreSettings
+
+
+def run(model: ModelSettings, score: ScoreSettings, log: LogSettings) -> int:
+    """Score the input and write the predictions; everything else goes to standard error."""
+    if log.verbose:
+        print("Detected score mode", file=sys.stderr)
+    sinks.check(score.output, score.input)
+    for_terminal = score.output is None and sys.stdout.isatty()
+    start = time.perf_counter()
+    with sinks.clean_stdout() as stdout, open_predictor(model) as predictor:
+        loaded = time.perf_counter()
+        sinks.emit(score.output, local.run(predictor, score, for_terminal=for_terminal), stdout=stdout)
+    if score.show_perf:
+        _report(start, loaded, time.perf_counter())
+    return EXIT_OK
+
+
+def _report(start: float, loaded: float, end: float) -> None:
+    for title, seconds in (
+        ("Full time", end - start),
+        ("Init time (incl model loading)", loaded - start),
+        ("Run time (incl reading CSV)", end - loaded),
+    ):
+        print(f"{title}: sec: min: {seconds:.2f}; avg: {seconds:.2f}; max: {seconds:.2f}", file=sys.stderr)

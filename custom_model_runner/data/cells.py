@@ -1,0 +1,70 @@
+"""The text of single values, the same in CSV and in JSON.
+
+A float is written with the shortest digits that read back as the same double, and keeps its point. A missing value
+is empty in CSV and `null` in JSON; infinities are `inf` and `-inf` in CSV and, JSON having none, `null` there.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import orjson
+import pandas as pd
+
+from custom_model_runner.errors import ContractError
+
+NUMPY = orjson.OPT_SERIALIZE_NUMPY
+
+
+def json_text(value: Any) -> bytes:
+    """Return JSON without blanks; what JSON does not know becomes its text."""
+    try:
+        return orjson.dumps(value, default=_plain, option=NUMPY | orjson.OPT_NON_STR_KEYS)
+    except TypeError as error:
+        raise ContractError(f"The predictions hold a value that JSON cannot: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    if value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return str(value)
+
+
+def float_lines(values: np.ndarray[Any, Any]) -> bytes:
+    """Return an n x k float64 array as n lines of k fields."""
+    if not len(values):
+        return b""
+    # A line without a single character would be skipped by most readers, and the row lost.
+    missing = b'""' if values.shape[1] == 1 else b""
+    if np.isinf(values).any():
+        rows = (b",".join(_float_text(value) or missing for value in row) for row in values.tolist())
+        return b"\n".join(rows) + b"\n"
+    text = orjson.dumps(np.ascontiguousarray(values), option=NUMPY)
+    return text[2:-2].replace(b"],[", b"\n").replace(b"null", missing) + b"\n"
+
+
+def _float_text(value: float) -> bytes:
+    if math.isinf(value):
+        return b"inf" if value > 0 else b"-inf"
+    return b"" if math.isnan(value) else orjson.dumps(value)
+
+
+def texts(column: np.ndarray[Any, Any]) -> list[str]:
+    """Return the CSV text of each value of a column."""
+    if column.dtype.kind == "f":
+        return [_float_text(value).decode() for value in column.astype(np.float64).tolist()]
+    return [_text(value) for value in column.tolist()]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return _float_text(value).decode()
+    if value is None or value is pd.NA or value is pd.NaT:
+        return ""
+    return str(value)

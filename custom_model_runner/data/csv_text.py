@@ -1,0 +1,59 @@
+"""CSV: read with the values and types of `pandas.read_csv`, written with the number text of JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from custom_model_runner.data import cells
+from custom_model_runner.data.payload import Payload
+from custom_model_runner.errors import InputError
+
+
+def read(payload: Payload) -> pd.DataFrame:
+    """Return the table of a UTF-8 CSV body with a header line; blank lines of a one-column table are missing values."""
+    try:
+        table = _parse(payload.data, skip_blank_lines=True)
+        if table.shape[1] == 1:
+            table = _parse(payload.data, skip_blank_lines=False)
+    except UnicodeDecodeError as error:
+        raise InputError("The CSV input cannot be decoded: its encoding must be UTF-8") from error
+    except pd.errors.EmptyDataError as error:
+        raise InputError("The CSV input is empty: a header line was expected") from error
+    except (pd.errors.ParserError, ValueError) as error:
+        raise InputError(f"The CSV input is broken: {_reason(error)}") from error
+    return table
+
+
+def _parse(data: bytes, *, skip_blank_lines: bool) -> pd.DataFrame:
+    # Types are inferred from whole columns: by default pandas infers per chunk, and long columns come out mixed.
+    return pd.read_csv(io.BytesIO(data), skip_blank_lines=skip_blank_lines, low_memory=False)
+
+
+def _reason(error: Exception) -> str:
+    """Return the parser's reason when it speaks of lines and fields only; other texts may quote the data."""
+    text = str(error).strip().removeprefix("Error tokenizing data. C error: ")
+    return text if isinstance(error, pd.errors.ParserError) else "a value cannot be read"
+
+
+def write(columns: Sequence[str], parts: Iterable[np.ndarray[Any, Any]]) -> bytes:
+    """Return CSV with a header line; each part holds some of the columns, side by side, as n x k arrays."""
+    blocks = list(parts)
+    if len(blocks) == 1 and blocks[0].dtype == np.float64:
+        return header(columns) + cells.float_lines(blocks[0])
+    out = io.StringIO()
+    texts = [cells.texts(block[:, index]) for block in blocks for index in range(block.shape[1])]
+    csv.writer(out, lineterminator="\n").writerows(zip(*texts, strict=True))
+    return header(columns) + out.getvalue().encode()
+
+
+def header(columns: Sequence[str]) -> bytes:
+    """Return the header line."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(columns)
+    return out.getvalue().encode()

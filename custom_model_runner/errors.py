@@ -1,0 +1,105 @@
+"""Every failure of the runner, with its exit code and its HTTP status.
+
+RunnerError                 1 / 500   anything else
+  UsageError                2 / 500   the command line, a variable or the metadata contradicts itself
+  SchemaError               3 / 422   data breaks the declared schema
+  LoadError                 4 / 513   the code directory cannot be loaded
+  UserCodeError             5 / 500   the user's code raised
+    ContractError           5 / 500   the user's code returned what its contract forbids
+  InputError                6 / 422   the data handed in cannot be used
+    MalformedRequest        6 / 400   the request itself is broken
+    PayloadTooLarge         6 / 413   the body is over its limit
+    Unsupported             6 / 422   the code directory lacks the ability that was asked for
+BaseCustomUserError         5 / 500   raised by user code, passed on unwrapped
+  CustomHTTPError           5 / its own status
+Terminated                  143       SIGTERM in batch; not an Exception, so that user code cannot swallow it
+"""
+
+from __future__ import annotations
+
+EXIT_OK = 0
+EXIT_FAILURE = 1
+EXIT_INTERRUPTED = 130
+
+
+class RunnerError(Exception):
+    """A failure that the runner explains in one sentence."""
+
+    exit_code = EXIT_FAILURE
+    status = 500
+
+
+class UsageError(RunnerError):
+    """The command line, a variable or the metadata is wrong or contradicts another."""
+
+    exit_code = 2
+
+
+class SchemaError(RunnerError):
+    """Data breaks the schema that the code directory declares."""
+
+    exit_code = 3
+    status = 422
+
+
+class LoadError(RunnerError):
+    """The code directory cannot be loaded."""
+
+    exit_code = 4
+    status = 513
+
+
+class UserCodeError(RunnerError):
+    """The user's code raised."""
+
+    exit_code = 5
+
+
+class ContractError(UserCodeError):
+    """The user's code returned what its contract forbids."""
+
+
+class InputError(RunnerError):
+    """The data handed in cannot be used."""
+
+    exit_code = 6
+    status = 422
+
+
+class MalformedRequest(InputError):
+    """The request itself is broken: HTTP framing or JSON."""
+
+    status = 400
+
+
+class PayloadTooLarge(InputError):
+    """The body is over its limit."""
+
+    status = 413
+
+
+class Unsupported(InputError):
+    """The code directory lacks the ability that was asked for."""
+
+
+class BaseCustomUserError(Exception):
+    """A failure that user code raises on purpose and that reaches the client as it is."""
+
+    exit_code = UserCodeError.exit_code
+    status = 500
+
+
+class CustomHTTPError(BaseCustomUserError):
+    """A failure whose message and HTTP status the user's code chooses."""
+
+    def __init__(self, message: str, status_code: int = 400) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status_code = status_code
+        self.status = status_code
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived while a batch command ran."""
+
+    exit_code = 143

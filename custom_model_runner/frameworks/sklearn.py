@@ -1,0 +1,88 @@
+"""scikit-learn estimators and pipelines, and whatever keeps to their conventions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import is_classifier, is_outlier_detector, is_regressor
+
+from custom_model_runner.data.predictions import Scores
+from custom_model_runner.data.target import Hint, Target
+from custom_model_runner.errors import InputError, LoadError, UserCodeError
+from custom_model_runner.target_type import NUMERIC, TargetType
+
+MANY_LABELS = 2
+
+
+def hint(model: Any) -> Hint | None:
+    """Return what a fitted estimator reveals about its target."""
+    if is_classifier(model):
+        labels = tuple(str(label) for label in getattr(model, "classes_", ()))
+        return Hint(TargetType.MULTICLASS if len(labels) > MANY_LABELS else TargetType.BINARY, labels)
+    if is_regressor(model):
+        return Hint(TargetType.REGRESSION)
+    if is_outlier_detector(model):
+        return Hint(TargetType.ANOMALY)
+    return None
+
+
+def check(model: Any, target: Target) -> None:
+    """Refuse, at load, an estimator that cannot give what the target needs."""
+    method = "predict_proba" if target.is_classification else "predict"
+    if not target.is_classification and target.type not in NUMERIC | {TargetType.GEO_POINT}:
+        raise LoadError(f"scikit-learn models do not predict the target type '{target.type}'; write a score hook")
+    if not callable(getattr(model, method, None)):
+        raise LoadError(
+            f"{type(model).__name__} has no {method}, which the target type '{target.type}' needs; "
+            "write a score hook or choose another --target-type"
+        )
+
+
+def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
+    """Return probabilities with the estimator's own classes, or predictions."""
+    table = _in_fitted_order(model, table)
+    try:
+        if target.is_classification:
+            # The classes of a multilabel estimator are positions, not names.
+            is_named = target.type is not TargetType.MULTILABEL
+            return Scores(_matrix(model.predict_proba(table)), getattr(model, "classes_", None) if is_named else None)
+        return Scores(np.asarray(model.predict(table)))
+    except (TypeError, ValueError, KeyError) as error:
+        raise _explained(model, table, error) from error
+
+
+def _matrix(probabilities: Any) -> Any:
+    """Join the list of per-label probabilities that multilabel estimators return."""
+    if isinstance(probabilities, list):
+        return np.column_stack([column[:, -1] for column in probabilities])
+    return np.asarray(probabilities)
+
+
+def _in_fitted_order(model: Any, table: pd.DataFrame) -> pd.DataFrame:
+    names = getattr(model, "feature_names_in_", None)
+    if names is None or (len(table.columns) == len(names) and (table.columns == names).all()):
+        return table
+    # Columns that the estimator was not fitted on cannot change its predictions.
+    return table[list(names)] if set(names) <= set(table.columns) else table
+
+
+def _explained(model: Any, table: pd.DataFrame, error: Exception) -> InputError | UserCodeError:
+    """Say what is wrong with the table where that can be told; library texts may quote the data and are not used."""
+    names = getattr(model, "feature_names_in_", None)
+    missing = [name for name in names if name not in table.columns] if names is not None else []
+    if missing:
+        return InputError(f"The input lacks columns the model was fitted on: {missing}; found {list(table.columns)}")
+    wanted = getattr(model, "n_features_in_", None)
+    if wanted is not None and wanted != table.shape[1]:
+        return InputError(f"The model was fitted on {wanted} columns, found {table.shape[1]}: {list(table.columns)}")
+    text = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])]
+    missing_values = [name for name in table.columns if table[name].isna().any()]
+    name, kind = type(model).__name__, type(error).__name__
+    if text or missing_values:
+        return InputError(
+            f"{name} cannot use the input ({kind}); columns that are not numeric: {text or 'none'}, "
+            f"columns with missing values: {missing_values or 'none'}"
+        )
+    return UserCodeError(f"{name} raised {kind} on {len(table)} rows and {table.shape[1]} columns")

@@ -1,0 +1,95 @@
+"""A loaded model: a frozen record of functions, in which an ability the folder lacks is None."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from custom_model_runner import alias, plugins
+from custom_model_runner.codedir import CodeDir
+from custom_model_runner.data.payload import Payload
+from custom_model_runner.data.reply import Reply
+from custom_model_runner.data.target import Declared, Target, check_labels, merge
+from custom_model_runner.errors import LoadError
+from custom_model_runner.target_type import TargetType
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from custom_model_runner.data.predictions import Scores
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What may be done with a model: called by several threads at once, shared by forked processes."""
+
+    is_thread_safe: bool = False
+    is_fork_safe: bool = False
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Facts about a loaded model; `framework` is None where user code scores."""
+
+    target: Target
+    code_dir: Path
+    language: str
+    interface: str
+    framework: str | None
+    metadata: Mapping[str, Any]
+    notice: str | None = None
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a score hook may ask about one call; `charset` is None in batch."""
+
+    data: bytes
+    media_type: str
+    charset: str | None = None
+    sparse_colnames: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """The functions a folder offers. What `read` and `transform` return is the user's affair."""
+
+    info: ModelInfo
+    read: Callable[[bytes], Any] | None = None
+    transform: Callable[[Any], Any] | None = None
+    score: Callable[[Any, Context], Scores] | None = None
+    post_process: Callable[[pd.DataFrame], Scores] | None = None
+    answer: Callable[[Payload, Mapping[str, str], Mapping[str, str] | None], Reply] | None = None
+    traits: Traits = Traits()
+    close: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True)
+class UserCode:
+    """What a language gives: the hooks that the user's file defines, by name."""
+
+    hooks: Mapping[str, Callable[..., Any]]
+    close: Callable[[], None] = lambda: None
+
+
+def load(codedir: CodeDir, options: Declared) -> Model:
+    """Load the folder through its interface; whatever goes wrong is a load or a usage error."""
+    declared = merge(options, codedir.metadata.declared)
+    check_labels(declared)
+    if declared.type is TargetType.TRANSFORM:
+        raise LoadError("The target type 'transform' is not available in this version")
+    interface = plugins.find(plugins.choose(plugins.INTERFACES, codedir.interface, what="interface"))
+    remove_alias = alias.install()
+    try:
+        model: Model = interface.load(codedir, declared)
+    except BaseException:
+        remove_alias()
+        raise
+
+    def close() -> None:
+        model.close()
+        remove_alias()
+
+    return replace(model, close=close)

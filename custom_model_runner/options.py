@@ -1,0 +1,124 @@
+"""An option declared once: flag, variable, help, parser and default live beside the field that holds it."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from custom_model_runner import parameters
+from custom_model_runner.errors import UsageError
+
+TRUE_WORDS = frozenset({"t", "true", "y", "yes", "on", "1", "1.0"})
+FALSE_WORDS = frozenset({"false", "n", "no", "off", "0", "none", "0.0"})
+
+
+@dataclass(frozen=True)
+class Option:
+    """How a field is given: by flags, by a variable, or by a runtime parameter that beats both."""
+
+    flags: tuple[str, ...]
+    help: str
+    parse: Callable[[Any], Any] = str
+    metavar: str | None = None
+    variable: str | None = None
+    parameter: str | None = None
+    is_switch: bool = False
+    takes_many: bool = False
+    choices: tuple[str, ...] | None = None
+    required: bool = False
+    beats: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name used in messages: the long flag, else the variable."""
+        return self.flags[-1] if self.flags else str(self.variable)
+
+
+def option(*flags: str, default: Any = None, **facts: Any) -> Any:
+    """Declare a field of a settings section together with the option that sets it."""
+    return dataclasses.field(default=default, metadata={"option": Option(flags, **facts)})
+
+
+def options(section: type) -> dict[str, Option]:
+    """Return the options of a section by field name."""
+    return {field.name: field.metadata["option"] for field in dataclasses.fields(section)}
+
+
+def add_to(parser: argparse.ArgumentParser, section: type) -> None:
+    """Give a parser the flags of a section; values stay text until `read`."""
+    for name, declared in options(section).items():
+        if not declared.flags:
+            continue
+        text = declared.help + (f" [variable: {declared.variable}]" if declared.variable else "")
+        if declared.is_switch:
+            parser.add_argument(*declared.flags, dest=name, action="store_true", default=None, help=text)
+        else:
+            parser.add_argument(
+                *declared.flags,
+                dest=name,
+                metavar=declared.metavar,
+                nargs="+" if declared.takes_many else None,
+                choices=declared.choices,
+                help=text,
+            )
+
+
+Section = TypeVar("Section")
+
+
+def read(section: type[Section], given: Mapping[str, Any], environ: Mapping[str, str]) -> Section:
+    """Build a section from flags and variables; a flag beats its variable, and an empty variable is none."""
+    values: dict[str, Any] = {}
+    declared_options = options(section)
+    for name, declared in declared_options.items():
+        rival = declared.beats
+        rival_is_given = rival is not None and given.get(rival) is not None
+        source, raw = _pick(declared, None if declared.flags == () else given.get(name), environ, rival_is_given)
+        if raw is not None:
+            values[name] = _parse(declared, source, raw)
+        elif declared.required:
+            raise UsageError(f"the following arguments are required: {'/'.join(declared.flags)}")
+    return section(**values)
+
+
+def _pick(declared: Option, flag: Any, environ: Mapping[str, str], rival_is_given: bool) -> tuple[str, Any]:
+    """Return where a value comes from and the value as it was written."""
+    parameter = environ.get(parameters.PREFIX + declared.parameter) if declared.parameter else None
+    if parameter is not None and declared.parameter is not None:
+        payload = _payload(declared.parameter, parameter)
+        if payload is not None:
+            return f"runtime parameter {declared.parameter}", str(payload)
+    if flag is not None:
+        return declared.name, flag
+    text = environ.get(declared.variable, "") if declared.variable else ""
+    if text and not rival_is_given:
+        return f"variable {declared.variable}", text.split() if declared.takes_many else text
+    return declared.name, None
+
+
+def _payload(name: str, text: str) -> Any:
+    try:
+        return parameters.parse(name, text)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _parse(declared: Option, source: str, raw: Any) -> Any:
+    if declared.is_switch:
+        return raw if raw is True else _truth(source, raw)
+    if declared.choices and raw not in declared.choices:
+        raise UsageError(f"{source}: invalid value {raw!r}, expected one of: {', '.join(declared.choices)}")
+    try:
+        return declared.parse(raw)
+    except ValueError as error:
+        raise UsageError(f"{source}: {error}") from error
+
+
+def _truth(source: str, text: str) -> bool:
+    word = text.strip().lower()
+    if word not in TRUE_WORDS | FALSE_WORDS:
+        raise UsageError(f"{source}: {text!r} is not a truth value, expected 'true' or 'false'")
+    return word in TRUE_WORDS

@@ -1,0 +1,75 @@
+"""Parsers of option values: text in, value out, ValueError with what was found and expected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+STANDARD_INPUT = "-"
+
+
+def existing_directory(text: str) -> Path:
+    """Return the real path of a directory that is there."""
+    path = Path(text)
+    if not path.is_dir():
+        found = "not a directory" if path.exists() else "not there"
+        raise ValueError(f"{text!r} is {found}, expected an existing directory")
+    return path.resolve()
+
+
+def new_directory(text: str) -> Path:
+    """Return the absolute path of a directory that is not there yet."""
+    path = Path(text).absolute()
+    if path.exists():
+        raise ValueError(f"{text!r} exists already, expected a directory to create")
+    return path
+
+
+def input_file(text: str) -> str:
+    """Return the real path of a file that is there; `-` is standard input."""
+    if text == STANDARD_INPUT:
+        return text
+    path = Path(text)
+    if path.is_dir() or not path.exists():
+        raise ValueError(f"{text!r} is {'a directory' if path.is_dir() else 'not there'}, expected an existing file")
+    return str(path.resolve())
+
+
+def labels(texts: list[str]) -> tuple[str, ...]:
+    """Return at least two different class labels, in order."""
+    if len(texts) < 2:
+        raise ValueError(f"found {len(texts)} class label(s), expected at least 2")
+    repeated = sorted({text for text in texts if texts.count(text) > 1})
+    if repeated:
+        raise ValueError(f"the class labels {repeated} are given more than once")
+    return tuple(texts)
+
+
+def labels_file(text: str) -> tuple[str, ...]:
+    """Return the class labels of a file, one a line; empty lines do not count."""
+    try:
+        lines = Path(text).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ValueError(f"the class labels file {text!r} cannot be read: {reason}") from error
+    return labels([line for line in lines if line])
+
+
+def address(text: str) -> tuple[str, int]:
+    """Return host and port; the port may be left out and is then 8080."""
+    host, _, port = text.strip().rpartition(":") if ":" in text else (text.strip(), ":", "8080")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"{text!r} is no address, expected HOST:PORT, such as 127.0.0.1:8080")
+    return host.strip("[]"), int(port)
+
+
+def positive(text: str) -> int:
+    """Return a whole number above zero."""
+    if not text.strip().isdecimal() or int(text) == 0:
+        raise ValueError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def prefix(text: str) -> str:
+    """Return a URL prefix with one leading slash and none at the end; nothing stays nothing."""
+    parts = [part for part in text.strip().split("/") if part]
+    return "/" + "/".join(parts) if parts else ""

@@ -1,0 +1,113 @@
+"""The tables of everything that can be chosen, and the one place that imports a choice.
+
+Adding a language, framework, interface or format is one file and one line here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from custom_model_runner.errors import LoadError
+
+PACKAGE = "custom_model_runner"
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One line of a table: where the choice lives and what it needs to be installed."""
+
+    module: str
+    extra: str | None = None
+
+
+@dataclass(frozen=True)
+class Language(Plugin):
+    """A language: the files that reveal it; an empty module means it is recognised but not served yet."""
+
+    artifacts: tuple[str, ...] = ()
+    user_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Framework(Plugin):
+    """A framework: the top-level packages whose classes it recognises, by an object's own MRO."""
+
+    packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Format(Plugin):
+    """A table format: the media types and file suffixes that name it."""
+
+    media_types: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
+
+
+LANGUAGES: Mapping[str, Language] = {
+    "python": Language(
+        f"{PACKAGE}.languages.python",
+        artifacts=(".pkl", ".joblib", ".pth", ".h5", ".onnx"),
+        user_files=("custom.py",),
+    ),
+    "r": Language("", artifacts=(".rds",), user_files=("custom.R", "custom.r")),
+    "julia": Language("", artifacts=(".jlso",), user_files=("custom.jl",)),
+    "java": Language("", artifacts=(".jar", ".zip", ".java", ".mojo")),
+}
+
+INTERFACES: Mapping[str, Plugin] = {
+    "hooks": Plugin(f"{PACKAGE}.interfaces.hooks"),
+    "artifact": Plugin(f"{PACKAGE}.interfaces.artifact"),
+}
+
+# How the artifact of a suffix is opened. What the opened object is, FRAMEWORKS tells.
+LOADERS: Mapping[str, Plugin] = {
+    ".pkl": Plugin(f"{PACKAGE}.frameworks.pickled"),
+    ".joblib": Plugin(f"{PACKAGE}.frameworks.joblib"),
+}
+
+FRAMEWORKS: Mapping[str, Framework] = {
+    "scikit-learn": Framework(f"{PACKAGE}.frameworks.sklearn", packages=("sklearn",)),
+}
+
+FORMATS: Mapping[str, Format] = {
+    "csv": Format(
+        f"{PACKAGE}.data.csv_text",
+        media_types=("", "text/csv", "text/plain"),
+        suffixes=(".csv",),
+    ),
+}
+
+TEMPLATES: Mapping[str, Plugin] = {
+    "python": Plugin(f"{PACKAGE}.templates.python_model"),
+}
+
+# Entry points of the package that are imported when they are first called.
+ENTRIES: Mapping[str, Plugin] = {
+    "predictor": Plugin(f"{PACKAGE}.predictor"),
+}
+
+Line = TypeVar("Line", bound=Plugin)
+
+
+def choose(table: Mapping[str, Line], name: str, *, what: str) -> Line:
+    """Return the line of a name; an unknown name, or one not served yet, lists the known."""
+    line = table.get(name)
+    if line is None or not line.module:
+        known = ", ".join(key for key, value in table.items() if value.module)
+        raise LoadError(f"The {what} {name!r} is not available in this version; available: {known}")
+    return line
+
+
+def find(line: Plugin) -> Any:
+    """Import the module of a line; a missing dependency names what to install, a missing plug-in is a bug."""
+    try:
+        return importlib.import_module(line.module)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if missing == line.module or missing.startswith(f"{PACKAGE}."):
+            raise
+        hint = f'pip install "custom-model-runner[{line.extra}]"' if line.extra else f"pip install {missing}"
+        raise LoadError(f"The package {missing!r} is needed and not installed; install it with: {hint}") from error

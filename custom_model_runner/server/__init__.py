@@ -1,0 +1,1 @@
+"""The HTTP shell: flask routes, run by gunicorn in this process."""

@@ -1,0 +1,51 @@
+"""Every failure as an answer: JSON, with the status that the error tree gives."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, jsonify
+from werkzeug.exceptions import HTTPException
+
+from custom_model_runner.errors import BaseCustomUserError, RunnerError
+
+LOG = logging.getLogger("drum.server")
+USER_ERROR_HEADER = "X-Drum-User-Http-Error"
+ERROR_STATUSES = range(400, 600)
+
+
+def register(app: Flask, *, show_stacktrace: bool) -> None:
+    """Give an application the handlers of all failures."""
+
+    @app.errorhandler(RunnerError)
+    def explain(error: RunnerError) -> Response:
+        if error.status >= 500:
+            LOG.error("%s", error, exc_info=error if show_stacktrace else None)
+        return answer(f"ERROR: {error}", error.status)
+
+    @app.errorhandler(BaseCustomUserError)
+    def pass_on(error: BaseCustomUserError) -> Response:
+        is_error_status = error.status in ERROR_STATUSES
+        response = answer(str(error), error.status if is_error_status else BaseCustomUserError.status)
+        response.headers[USER_ERROR_HEADER] = "true"
+        return response
+
+    @app.errorhandler(HTTPException)
+    def explain_http(error: HTTPException) -> Response:
+        response = answer(f"ERROR: {error.description}", error.code or 500)
+        for name, value in error.get_headers():
+            if name not in ("Content-Type", "Content-Length"):
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def admit(error: Exception) -> Response:
+        LOG.error("internal error: %s", type(error).__name__, exc_info=error)
+        return answer(f"ERROR: internal error: {type(error).__name__}", 500)
+
+
+def answer(message: str, status: int) -> Response:
+    """Return the error body of the original's routes."""
+    response = jsonify(message=message)
+    response.status_code = status
+    return response

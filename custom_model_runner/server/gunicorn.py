@@ -1,0 +1,194 @@
+"""gunicorn, run in this process: one master, workers that each load the model."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from multiprocessing.sharedctypes import Synchronized
+from typing import Any
+
+from flask import Flask
+from gunicorn import arbiter, glogging, util
+from gunicorn.app.base import BaseApplication
+from gunicorn.http import errors as http_errors
+from gunicorn.workers import gthread
+
+from custom_model_runner import logs
+from custom_model_runner.data import cells
+from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK, BaseCustomUserError, RunnerError, UsageError
+
+QUICK_STOP_SECONDS = 1
+BACKLOG = 2048
+BROKEN_REQUESTS = {
+    http_errors.LimitRequestLine: (414, "URI Too Long"),
+    http_errors.LimitRequestHeaders: (431, "Request Header Fields Too Large"),
+    http_errors.UnsupportedTransferCoding: (501, "Not Implemented"),
+    http_errors.ExpectationFailed: (417, "Expectation Failed"),
+}
+
+
+@dataclass(frozen=True)
+class SharedNumber:
+    """A number that forked processes share; it starts at zero and keeps the first value it is given."""
+
+    cell: Synchronized[int]
+
+    def offer(self, value: int) -> bool:
+        """Set the number unless it is set, and say whether this was the first time."""
+        with self.cell.get_lock():
+            is_first = self.cell.value == 0
+            if is_first:
+                self.cell.value = value
+        return is_first
+
+
+def shared_number() -> SharedNumber:
+    """Make a number; call it before workers are forked."""
+    return SharedNumber(multiprocessing.Value("i", 0))
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How workers get their application, and what they tell the master: that one serves, that one failed."""
+
+    make_app: Callable[[], Flask]
+    greeting: str
+    show_stacktrace: bool
+    has_greeted: SharedNumber
+    exit_code: SharedNumber
+
+    def greet(self) -> None:
+        """Say once that the model is served."""
+        if self.has_greeted.offer(1):
+            logs.notice(self.greeting)
+
+    def fail(self, error: Exception) -> None:
+        """Say once why the model cannot be loaded."""
+        if self.exit_code.offer(getattr(error, "exit_code", EXIT_FAILURE)):
+            logs.failure(error, show_stacktrace=self.show_stacktrace)
+
+
+class Arbiter(arbiter.Arbiter):
+    """The master; a quick stop does not wait for calls that run."""
+
+    def stop(self, graceful: bool = True) -> None:
+        """End the workers."""
+        if not graceful:
+            self.cfg.set("graceful_timeout", QUICK_STOP_SECONDS)
+        super().stop(graceful)
+
+
+class Worker(gthread.ThreadWorker):
+    """A worker that explains why it cannot load, and answers broken requests in JSON."""
+
+    app: _Application
+
+    def load_wsgi(self) -> None:
+        """Load the model; the master ends with the failure's exit code."""
+        try:
+            super().load_wsgi()
+        except (RunnerError, BaseCustomUserError) as error:
+            # Told to stop while user code was loading, which then failed because of that.
+            if not self.alive:
+                sys.exit(EXIT_OK)
+            self.app.launch.fail(error)
+            sys.exit(arbiter.Arbiter.APP_LOAD_ERROR)
+        self.app.launch.greet()
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what is not HTTP; everything else is gunicorn's affair."""
+        if not isinstance(exc, http_errors.ParseException):
+            super().handle_error(req, client, addr, exc)
+            return
+        status, reason = BROKEN_REQUESTS.get(type(exc), (400, "Bad Request"))
+        body = cells.json_text({"message": f"ERROR: {reason}: the request is not valid HTTP"})
+        head = (
+            f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        try:
+            util.write_nonblock(client, head.encode("latin-1") + body)
+        except OSError:
+            self.log.debug("The sender of a broken request is gone.")
+
+
+class Logger(glogging.Logger):
+    """gunicorn's own words, at the runner's level and in its format."""
+
+    def setup(self, cfg: Any) -> None:
+        """Take over the handlers of the runner's logger."""
+        super().setup(cfg)
+        ours = logging.getLogger(logs.ROOT)
+        self.error_log.handlers[:] = ours.handlers
+        self.error_log.setLevel(ours.level)
+
+
+class _Application(BaseApplication):
+    """gunicorn's view of what is served, and the options it runs with."""
+
+    def __init__(self, launch: Launch, options: Mapping[str, Any]) -> None:
+        self.launch = launch
+        self.options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return self.launch.make_app()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the listening socket; an address that cannot be had is a usage error."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise UsageError(f"Cannot listen on {host}:{port}: {error.strerror or error}") from error
+
+
+def serve(
+    listener: socket.socket,
+    make_app: Callable[[], Flask],
+    *,
+    greeting: str,
+    workers: int,
+    threads: int,
+    show_stacktrace: bool,
+) -> int:
+    """Serve until a signal ends it, and return the exit code: 0, or that of the failure to load."""
+    exit_code = shared_number()
+    launch = Launch(make_app, greeting, show_stacktrace, has_greeted=shared_number(), exit_code=exit_code)
+    # What gunicorn says when a worker could not load has been said better.
+    logging.getLogger("gunicorn.error").addFilter(lambda _: exit_code.cell.value == 0)
+    master = os.getpid()
+    try:
+        Arbiter(_Application(launch, _options(listener, workers=workers, threads=threads))).run()
+    except SystemExit as end:
+        # Workers are forked inside `run`, and their codes are for the master to read.
+        if os.getpid() != master:
+            raise
+        return exit_code.cell.value or (EXIT_FAILURE if end.code else EXIT_OK)
+    return EXIT_OK
+
+
+def _options(listener: socket.socket, *, workers: int, threads: int) -> dict[str, Any]:
+    return {
+        "bind": f"fd://{listener.detach()}",
+        "workers": workers,
+        "threads": threads,
+        "worker_class": Worker,
+        "logger_class": Logger,
+        "control_socket_disable": True,
+        "graceful_timeout": 25,
+        "keepalive": 65,
+        # A long call is not a dead worker.
+        "timeout": 0,
+        "proc_name": "drum",
+    }

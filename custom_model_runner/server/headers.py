@@ -1,0 +1,34 @@
+"""What every answer carries, and what is logged of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+
+from flask import Flask, Response, g, request
+
+from custom_model_runner import __version__
+
+LOG = logging.getLogger("drum.server")
+
+
+def register(app: Flask) -> None:
+    """Give every answer of an application its request id and the runner's version."""
+
+    @app.before_request
+    def begin() -> None:
+        g.start = time.perf_counter()
+        g.request_id = request.headers.get("X-Request-ID") or str(uuid.uuid4())
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        for name in ("X-Request-ID", "X_Request_ID"):
+            response.headers[name] = g.request_id
+        response.headers["X-Drum-Version"] = __version__
+        if response.status_code >= 400:
+            seconds = time.perf_counter() - g.start
+            words = "%s %s answered %s after %.3f s"
+            facts = {"request_id": g.request_id}
+            LOG.info(words, request.method, request.path, response.status_code, seconds, extra=facts)
+        return response

@@ -1,0 +1,1 @@
+"""One file per dialect; a route reads, calls the predictor, writes."""

@@ -1,0 +1,50 @@
+"""What the server has loaded, what it accepts and what it uses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+
+from custom_model_runner import __version__, plugins
+from custom_model_runner.model import ModelInfo
+from custom_model_runner.monitoring.timings import Timings
+from custom_model_runner.server import resources
+from custom_model_runner.target_type import TargetType
+
+
+def register(routes: Blueprint, info: ModelInfo, timings: Timings | None) -> None:
+    """Add the routes that tell about the model and the server."""
+
+    @routes.get("/info/", endpoint="info")
+    def show_info() -> Response:
+        return jsonify(describe(info))
+
+    @routes.get("/capabilities/")
+    def capabilities() -> Response:
+        formats = dict.fromkeys(plugins.FORMATS)
+        return jsonify(supported_payload_formats=formats, supported_methods={"chat": False})
+
+    @routes.get("/stats/")
+    def stats() -> Response:
+        total = timings.take() if timings else None
+        return jsonify(**resources.report(), time_info={"run_predictor_total": total})
+
+
+def describe(info: ModelInfo) -> dict[str, Any]:
+    """Return the body of `/info/`."""
+    target = info.target
+    body: dict[str, Any] = {
+        "codeDir": str(info.code_dir),
+        "targetType": target.type.value,
+        "predictor": info.framework,
+        "language": info.language,
+        "drumVersion": __version__,
+        "drumServer": "flask",
+        "modelMetadata": dict(info.metadata) or None,
+    }
+    if target.type is TargetType.BINARY:
+        body |= {"positiveClassLabel": target.positive_label, "negativeClassLabel": target.negative_label}
+    if target.type is TargetType.MULTICLASS:
+        body["classLabels"] = list(target.labels)
+    return body

@@ -1,0 +1,1 @@
+"""What `drum new` writes."""
