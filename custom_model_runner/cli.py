@@ -88,7 +88,9 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     try:
         return _dispatch(words, snapshot)
     except (KeyboardInterrupt, Terminated) as interruption:
-        return getattr(interruption, "exit_code", EXIT_INTERRUPTED)
+        # A server is meant to be ended by a signal, even while it starts.
+        is_server = words[:1] == ["server"]
+        return EXIT_OK if is_server else getattr(interruption, "exit_code", EXIT_INTERRUPTED)
     except BrokenPipeError:
         # Whoever reads the output has seen enough; the interpreter must not try to flush it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+import pandas as pd
 
 from custom_model_runner import border, plugins
 from custom_model_runner.codedir import CodeDir
-from custom_model_runner.errors import LoadError
+from custom_model_runner.data.predictions import Scores
+from custom_model_runner.data.target import Hint, Target
+from custom_model_runner.errors import ContractError, LoadError
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """A model object and the framework module that knows how to use it."""
+
+    model: Any
+    framework: str
+    library: ModuleType
+
+    def hint(self) -> Hint | None:
+        """Return what the model reveals about its target."""
+        hint: Hint | None = self.library.hint(self.model)
+        return hint
+
+    def check(self, target: Target) -> None:
+        """Refuse, at load, a model that cannot give what the target needs."""
+        self.library.check(self.model, target)
+
+    def score(self, table: Any, target: Target) -> Scores:
+        """Return what the model predicts for a table."""
+        if not isinstance(table, pd.DataFrame):
+            raise ContractError(
+                f"The read_input_data hook returned {type(table).__name__}; without a score hook it must be a DataFrame"
+            )
+        failing = f"{type(self.model).__name__} failed. Exception:"
+        scores: Scores = border.call(self.library.score, self.model, table, target, failing=failing)
+        return scores
 
 
 def load(codedir: CodeDir) -> Any:
@@ -35,21 +69,22 @@ def _only_artifact(codedir: CodeDir) -> Path:
     raise LoadError(f"Could not find a model artifact file ({suffixes}) in {codedir.path}; {hint}")
 
 
-def framework_of(model: object) -> str | None:
-    """Return the name of the framework that claims the model by the packages its classes come from."""
+def recognise(model: object) -> Estimator | None:
+    """Return the model with the framework that claims it by the packages its classes come from."""
     for package in (cls.__module__.partition(".")[0] for cls in type(model).__mro__):
         for name, line in plugins.FRAMEWORKS.items():
             if package in line.packages:
-                return name
+                return Estimator(model, name, plugins.find(line))
     return None
 
 
-def find_framework(model: object, name: str | None) -> Any:
-    """Import the framework that scores a model; a model that none claims is a load error."""
-    if name is None:
+def require(model: object) -> Estimator:
+    """Return the model with its framework; a model that none claims is a load error."""
+    estimator = recognise(model)
+    if estimator is None:
         kind = f"{type(model).__module__}.{type(model).__qualname__}"
         raise LoadError(
             "Could not find any framework to handle loaded model and a score hook is not provided: "
             f"found {kind}, expected a model of: {', '.join(plugins.FRAMEWORKS)}"
         )
-    return plugins.find(plugins.FRAMEWORKS[name])
+    return estimator

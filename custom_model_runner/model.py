@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from custom_model_runner import alias, plugins
@@ -13,6 +12,7 @@ from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.reply import Reply
 from custom_model_runner.data.target import Declared, Target, check_labels, merge
 from custom_model_runner.errors import LoadError
+from custom_model_runner.metadata import Metadata
 from custom_model_runner.target_type import TargetType
 
 if TYPE_CHECKING:
@@ -29,16 +29,22 @@ class Traits:
     is_fork_safe: bool = False
 
 
+def traits_of(metadata: Metadata, *, runs_user_code: bool) -> Traits:
+    """Return what the author allows; where the metadata is silent, user code may do nothing of it."""
+    is_thread_safe, is_fork_safe = metadata.is_thread_safe, metadata.is_fork_safe
+    return Traits(
+        not runs_user_code if is_thread_safe is None else is_thread_safe,
+        not runs_user_code if is_fork_safe is None else is_fork_safe,
+    )
+
+
 @dataclass(frozen=True)
 class ModelInfo:
-    """Facts about a loaded model; `framework` is None where user code scores."""
+    """Facts about a loaded model; `framework` is None where user code scores, `notice` tells what was inferred."""
 
     target: Target
-    code_dir: Path
-    language: str
-    interface: str
+    codedir: CodeDir
     framework: str | None
-    metadata: Mapping[str, Any]
     notice: str | None = None
 
 

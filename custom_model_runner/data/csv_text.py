@@ -27,6 +27,9 @@ def read(payload: Payload) -> pd.DataFrame:
         raise InputError("The CSV input is empty: a header line was expected") from error
     except (pd.errors.ParserError, ValueError) as error:
         raise InputError(f"The CSV input is broken: {_reason(error)}") from error
+    if not isinstance(table.index, pd.RangeIndex):
+        # pandas would take the first fields for row names, and every column would hold its neighbour's values.
+        raise InputError(f"The CSV input is broken: rows hold more fields than the header line's {table.shape[1]}")
     return table
 
 

@@ -150,7 +150,7 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise UsageError(f"Cannot listen on {host}:{port}: {error.strerror or error}") from error
+        raise UsageError(f"Cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}") from error
 
 
 def serve(

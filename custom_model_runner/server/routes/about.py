@@ -35,13 +35,13 @@ def describe(info: ModelInfo) -> dict[str, Any]:
     """Return the body of `/info/`."""
     target = info.target
     body: dict[str, Any] = {
-        "codeDir": str(info.code_dir),
+        "codeDir": str(info.codedir.path),
         "targetType": target.type.value,
         "predictor": info.framework,
-        "language": info.language,
+        "language": info.codedir.language,
         "drumVersion": __version__,
         "drumServer": "flask",
-        "modelMetadata": dict(info.metadata) or None,
+        "modelMetadata": dict(info.codedir.metadata.raw) or None,
     }
     if target.type is TargetType.BINARY:
         body |= {"positiveClassLabel": target.positive_label, "negativeClassLabel": target.negative_label}
