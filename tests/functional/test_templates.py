@@ -1,0 +1,300 @@
+"""Every model template is trained, scored and served by the commands of its own README."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import pickle
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import requests
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+TEMPLATES = sorted(folder.name for folder in (ROOT / "model_templates").glob("[!._]*"))
+IRISES = ["setosa", "versicolor", "virginica"]
+# Generous, because the machine may be busy; a server that has died is noticed at once.
+PATIENCE = 60.0
+
+Answer = pd.DataFrame | str
+
+
+def pickled_regression(folder: Path, source: Path) -> pd.DataFrame:
+    model = pickle.loads((folder / "model.pkl").read_bytes())
+    return pd.DataFrame({"Predictions": model.predict(pd.read_csv(source))})
+
+
+def pickled_binary(folder: Path, source: Path) -> pd.DataFrame:
+    model = pickle.loads((folder / "model.pkl").read_bytes())
+    return pd.DataFrame(model.predict_proba(pd.read_csv(source)), columns=["benign", "malignant"])
+
+
+def joblib_multiclass(folder: Path, source: Path) -> pd.DataFrame:
+    model = joblib.load(folder / "model.joblib")
+    return pd.DataFrame(model.predict_proba(pd.read_csv(source)), columns=IRISES)
+
+
+def hooks_by_hand(folder: Path, source: Path) -> pd.DataFrame:
+    """The same arithmetic row by row, from the artifact alone; its last digits may differ."""
+    artifact = json.loads((folder / "centroids.json").read_text())
+    rows = []
+    for line in source.read_text().splitlines()[1:]:
+        values = [float(cell.replace(",", ".")) for cell in line.split(";")]
+        scale = zip(values, artifact["mean"].values(), artifact["deviation"].values(), strict=True)
+        scaled = [(value - mean) / deviation for value, mean, deviation in scale]
+        distances = [np.linalg.norm(np.subtract(scaled, artifact["centroids"][label])) for label in IRISES]
+        weights = np.exp(-np.square(distances) / 2)
+        rows.append([*(0.01 + 0.97 * weights / weights.sum()), min(distances)])
+    return pd.DataFrame(rows, columns=[*IRISES, "distance"])
+
+
+def counted_words(folder: Path, source: Path) -> str:
+    return {
+        "sample_input.txt": "5 boats\n4 café\n2 late\n",
+        "sample_input.json": '[{"rain": 3, "more": 1}, {"wind": 2, "again": 1, "rain": 1}]',
+    }[source.name]
+
+
+def harbour_stories(folder: Path, source: Path) -> pd.DataFrame:
+    stories = [
+        "writes the water, on the lamp and does not believe it.",
+        "wind, about the table until the story down and sleeps.",
+        "When one boat is about the sea does not sleep.",
+        "turns, the keeper lights the sea and waits.",
+    ]
+    return pd.DataFrame({"Predictions": stories})
+
+
+EXPECTED: dict[str, Callable[[Path, Path], Answer]] = {
+    "python3_hooks": hooks_by_hand,
+    "python3_sklearn": pickled_regression,
+    "python3_sklearn_binary": pickled_binary,
+    "python3_sklearn_multiclass": joblib_multiclass,
+    "python3_textgen": harbour_stories,
+    "python3_unstructured": counted_words,
+}
+BY_HAND = {"python3_hooks"}
+
+
+def documented(template: str, word: str) -> list[list[str]]:
+    """The README's commands that contain a word, ready to run."""
+    readme = (ROOT / "model_templates" / template / "README.md").read_text(encoding="utf-8")
+    blocks = [block.split("\n```")[0] for block in readme.split("```sh\n")[1:]]
+    lines = [line for block in blocks for line in block.splitlines()]
+    return [shlex.split(line.replace(".venv/bin", str(BIN))) for line in lines if word in line]
+
+
+def value_after(flag: str, command: list[str]) -> str:
+    return command[command.index(flag) + 1]
+
+
+def run(command: list[str], workshop: Path) -> str:
+    done = subprocess.run(command, cwd=workshop, capture_output=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
+
+
+@pytest.fixture(scope="session", params=TEMPLATES)
+def template(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what the commands name, with every template trained in it."""
+    folder = tmp_path_factory.mktemp("project")
+    made = shutil.ignore_patterns("*.pkl", "*.joblib", "centroids.json", "sample_input.csv", "__pycache__")
+    shutil.copytree(ROOT / "model_templates", folder / "model_templates", ignore=made)
+    shutil.copytree(ROOT / "tests" / "testdata", folder / "tests" / "testdata")
+    for name in TEMPLATES:
+        for command in documented(name, "train.py"):
+            assert f"wrote {folder}/model_templates/{name}/sample_input.csv" in run(command, folder)
+    return folder
+
+
+@dataclass(frozen=True)
+class Server:
+    """A template that is being served by its documented command, on a port of our own."""
+
+    address: str
+
+    def send(self, command: list[str], workshop: Path) -> requests.Response:
+        """Send what a documented curl command would send."""
+        url = next(word for word in command if word.startswith("http://"))
+        assert url.startswith("http://127.0.0.1:8080/")
+        url = url.replace("127.0.0.1:8080", self.address)
+        if "--form" in command:
+            part, _, path = value_after("--form", command).partition("=@")
+            return requests.post(url, files={part: (workshop / path).read_bytes()}, timeout=PATIENCE)
+        path = value_after("--data-binary", command).removeprefix("@")
+        name, _, value = value_after("--header", command).partition(": ")
+        return requests.post(url, (workshop / path).read_bytes(), headers={name: value}, timeout=PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def server(template: str, workshop: Path) -> Iterator[Server]:
+    (command,) = documented(template, "drum server")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    assert value_after("--address", command) == "127.0.0.1:8080"
+    command[command.index("--address") + 1] = address
+    with subprocess.Popen(command, cwd=workshop, stdout=subprocess.DEVNULL) as process:
+        try:
+            wait_until_it_answers(f"http://{address}/ping/", process)
+            yield Server(address)
+            process.terminate()
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
+
+
+def wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the server has ended"
+        try:
+            if requests.get(url, timeout=PATIENCE).status_code == 200:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.05)
+    pytest.fail(f"no answer from {url}")
+
+
+def read_batch(text: str, like: Answer) -> Answer:
+    if isinstance(like, str):
+        return text
+    # Not pd.read_csv: older versions of it do not read every number to its last digit.
+    header, *rows = csv.reader(io.StringIO(text))
+    table = pd.DataFrame(rows, columns=header, dtype=object)
+    return table.astype({column: like.dtypes[column] for column in header if column in like})
+
+
+def read_response(response: requests.Response, like: Answer) -> Answer:
+    if isinstance(like, str):
+        return response.content.decode()
+    body = response.json()
+    rows = body["predictions"]
+    table = pd.DataFrame(rows if not rows or isinstance(rows[0], dict) else {"Predictions": rows})
+    extra = body.get("extraModelOutput")
+    return table if extra is None else table.join(pd.DataFrame(**extra))
+
+
+def assert_same(found: Answer, expected: Answer, *, exact: bool = True) -> None:
+    if isinstance(found, str) or isinstance(expected, str):
+        assert found == expected
+    else:
+        pd.testing.assert_frame_equal(found[expected.columns.to_list()], expected, check_exact=exact)
+        assert set(found.columns) == set(expected.columns)
+
+
+def test_the_table_of_expectations_covers_every_template() -> None:
+    assert sorted(EXPECTED) == TEMPLATES
+
+
+def test_a_readme_shows_how_to_score_serve_and_ask(template: str) -> None:
+    trained = (ROOT / "model_templates" / template / "train.py").exists()
+    assert len(documented(template, "train.py")) == int(trained)
+    assert documented(template, "drum score")
+    assert len(documented(template, "drum server")) == 1
+    assert documented(template, "curl")
+
+
+def test_each_documented_score_command_prints_what_the_model_says(template: str, workshop: Path) -> None:
+    for command in documented(template, "drum score"):
+        source = workshop / value_after("--input", command)
+        expected = EXPECTED[template](workshop / "model_templates" / template, source)
+        found = read_batch(run(command, workshop), expected)
+        assert_same(found, expected, exact=template not in BY_HAND)
+
+
+def test_each_documented_request_gets_what_the_model_says(template: str, workshop: Path, server: Server) -> None:
+    for command in documented(template, "curl"):
+        source = next(word for word in command if "@" in word).partition("@")[2]
+        expected = EXPECTED[template](workshop / "model_templates" / template, workshop / source)
+        response = server.send(command, workshop)
+        assert response.status_code == 200, response.text
+        assert_same(read_response(response, expected), expected, exact=template not in BY_HAND)
+
+
+def only(*names: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("template", names, indirect=True)
+
+
+@only(*(name for name in TEMPLATES if (ROOT / "model_templates" / name / "train.py").exists()))
+def test_training_again_elsewhere_writes_the_same_files(template: str, workshop: Path, tmp_path: Path) -> None:
+    folder = workshop / "model_templates" / template
+    again = tmp_path / "new" / "folder"
+    run([sys.executable, str(folder / "train.py"), str(again)], tmp_path)
+    written = sorted(path.name for path in again.iterdir())
+    assert len(written) == 2
+    assert "sample_input.csv" in written
+    for name in written:
+        assert (again / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_the_samples_hold_the_features_and_no_target(workshop: Path) -> None:
+    samples = (workshop / "model_templates").glob("*/sample_input.csv")
+    headers = {path.parent.name: re.split("[,;]", path.read_text().splitlines()[0]) for path in samples}
+    petals = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"]
+    tumours = headers.pop("python3_sklearn_binary")
+    assert (len(tumours), tumours[0]) == (30, "mean radius")
+    assert headers == {
+        "python3_sklearn": ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"],
+        "python3_sklearn_multiclass": petals,
+        "python3_hooks": petals,
+    }
+
+
+@only("python3_hooks")
+def test_the_hooks_fill_gaps_and_keep_their_floor(server: Server) -> None:
+    flowers = "petal width (cm);petal length (cm);sepal width (cm);sepal length (cm)\n0,2;;;5,0\n99;99;99;99\n"
+    response = requests.post(f"http://{server.address}/predict/", files={"X": flowers}, timeout=PATIENCE)
+    probable, certain = response.json()["predictions"]
+    assert max(probable, key=probable.get) == "setosa"
+    assert certain == pytest.approx({"setosa": 0.01, "versicolor": 0.01, "virginica": 0.98})
+
+
+def test_the_hooks_template_has_every_structured_hook() -> None:
+    hooks = {"init", "read_input_data", "load_model", "transform", "score", "post_process"}
+    custom = (ROOT / "model_templates" / "python3_hooks" / "custom.py").read_text()
+    assert set(re.findall(r"^def (\w+)", custom, re.MULTILINE)) == hooks
+
+
+@only("python3_unstructured")
+@pytest.mark.parametrize(
+    ("sent", "content_type", "answer", "answered_type"),
+    [
+        (b"b a c b", "text/plain", "2 b\n1 c\n", "text/plain; charset=utf-8"),
+        (b'["b", ""]', "application/json", '[{"b": 1}, {}]', "application/json"),
+        (b"\xff\x00b", "image/png", "3 bytes of image/png\n", "text/plain; charset=utf-8"),
+    ],
+)
+def test_the_word_counter_answers_in_kind(
+    server: Server, sent: bytes, content_type: str, answer: str, answered_type: str
+) -> None:
+    url = f"http://{server.address}/predictUnstructured/"
+    response = requests.post(url, sent, headers={"Content-Type": content_type}, timeout=PATIENCE)
+    assert (response.status_code, response.text) == (200, answer)
+    assert response.headers["Content-Type"].startswith(answered_type)
+
+
+@only("python3_unstructured")
+def test_the_word_counter_refuses_a_limit_that_is_no_number(server: Server) -> None:
+    url = f"http://{server.address}/predictUnstructured/?top=few"
+    response = requests.post(url, "a", headers={"Content-Type": "text/plain"}, timeout=PATIENCE)
+    assert (response.status_code, response.json()) == (422, {"message": "top must be a whole number"})
