@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -22,6 +22,11 @@ from custom_model_runner.errors import (
 )
 
 
+# Libraries read these when they are imported. Threads of several requests that share the cores slow each other
+# down, so a server gives each request one; what the user has set stays.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
 @dataclass(frozen=True)
 class Command:
     """A verb: the function that runs it, given its settings sections in order."""
@@ -29,6 +34,7 @@ class Command:
     run: str
     help: str
     sections: tuple[type, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 COMMANDS: Mapping[str, Command] = {
@@ -41,6 +47,7 @@ COMMANDS: Mapping[str, Command] = {
         "custom_model_runner.commands.server:run",
         "serve the model over HTTP",
         (settings.ModelSettings, settings.ServerSettings, settings.LogSettings),
+        ONE_THREAD,
     ),
     "new model": Command(
         "custom_model_runner.commands.new:run",
@@ -117,6 +124,8 @@ def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str])
     for flag, variable in settings.NOT_AVAILABLE.items():
         if variable and environ.get(variable, "").strip().lower() not in options.FALSE_WORDS | {""}:
             logs.notice(f"variable {variable} is ignored: {flag} is not available in this version")
+    for variable, value in command.variables.items():
+        os.environ.setdefault(variable, value)
     module, _, function = command.run.partition(":")
     code: int = getattr(importlib.import_module(module), function)(*sections)
     return code

@@ -29,7 +29,7 @@ class Option:
     takes_many: bool = False
     choices: tuple[str, ...] | None = None
     required: bool = False
-    beats: str | None = None
+    yields_to: str | None = None
 
     @property
     def name(self) -> str:
@@ -74,7 +74,7 @@ def read(section: type[Section], given: Mapping[str, Any], environ: Mapping[str,
     values: dict[str, Any] = {}
     declared_options = options(section)
     for name, declared in declared_options.items():
-        rival = declared.beats
+        rival = declared.yields_to
         rival_is_given = rival is not None and given.get(rival) is not None
         source, raw = _pick(declared, None if declared.flags == () else given.get(name), environ, rival_is_given)
         if raw is not None:

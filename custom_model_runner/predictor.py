@@ -20,7 +20,7 @@ from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.predictions import Predictions, Scores
 from custom_model_runner.data.reply import Reply
 from custom_model_runner.data.target import Declared
-from custom_model_runner.errors import Unsupported
+from custom_model_runner.errors import Unsupported, UsageError
 from custom_model_runner.model import Context, Model, ModelInfo
 from custom_model_runner.settings import ModelSettings
 from custom_model_runner.target_type import TargetType
@@ -132,13 +132,19 @@ def open_predictor(
         TargetType(settings.target_type) if settings.target_type else None,
         settings.positive_class_label,
         settings.negative_class_label,
-        settings.class_labels or settings.class_labels_file,
+        _class_labels(settings),
         settings.target_name,
     )
     loaded = model.load(folder, declared)
     if loaded.info.notice:
         tell(loaded.info.notice)
     return Predictor(loaded, observers, _slots(threads, is_thread_safe=loaded.traits.is_thread_safe))
+
+
+def _class_labels(settings: ModelSettings) -> tuple[str, ...] | None:
+    if settings.class_labels and settings.class_labels_file:
+        raise UsageError("Give the class labels either by --class-labels or by --class-labels-file, not by both")
+    return settings.class_labels or settings.class_labels_file
 
 
 def _slots(threads: int | None, *, is_thread_safe: bool) -> AbstractContextManager[Any]:

@@ -63,7 +63,7 @@ class ModelSettings:
         takes_many=True,
         parse=labels,
         variable="CLASS_LABELS",
-        beats="class_labels_file",
+        yields_to="class_labels_file",
         help="labels of a multiclass or multilabel target, in order",
     )
     class_labels_file: tuple[str, ...] | None = option(
@@ -71,7 +71,7 @@ class ModelSettings:
         metavar="FILE",
         parse=labels_file,
         variable="CLASS_LABELS_FILE",
-        beats="class_labels",
+        yields_to="class_labels",
         help="file with one class label per line",
     )
     target_name: str | None = option(

@@ -21,7 +21,7 @@ def to_json(predictions: Predictions) -> bytes:
 
 def _rows(predictions: Predictions) -> bytes:
     if len(predictions.columns) == 1:
-        return cells.json_text(_values(predictions.values[:, 0]))
+        return cells.json_text(np.ascontiguousarray(predictions.values[:, 0]))
     rows = predictions.values.tolist()
     return cells.json_text([dict(zip(predictions.columns, row, strict=True)) for row in rows])
 

@@ -66,5 +66,6 @@ def _forget_modules(folder: Path) -> None:
     """Drop the modules that came from the folder, so that the next folder's own are imported."""
     for name, module in list(sys.modules.items()):
         origin = getattr(module, "__file__", None)
-        if origin and Path(origin).is_relative_to(folder):
+        # An environment inside the folder holds libraries, and those cannot be imported twice.
+        if origin and Path(origin).is_relative_to(folder) and "site-packages" not in Path(origin).parts:
             del sys.modules[name]

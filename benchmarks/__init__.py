@@ -1,0 +1,1 @@
+"""The project's own benchmark: `drum` against a bare floor and an ordinary script, in interleaved rounds."""

@@ -1,0 +1,83 @@
+"""Run the benchmark: `python -m benchmarks`, or `make bench`."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from benchmarks import batch, contestants, machine, models, plan, report, serving, startup, tree
+from benchmarks.agreement import Disagreement
+from benchmarks.load import LoadError
+from benchmarks.plan import Plan
+from benchmarks.processes import ContestantError
+from benchmarks.samples import Sample, summarise
+
+BASELINES = ("floor", "reference", "other", startup.BARE)
+# Commands take milliseconds, so their medians can afford more rounds.
+COMMAND_LINE_ROUNDS = 5
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the tables, write the JSON; return the exit code."""
+    todo = plan.read(arguments)
+    facts = _facts(todo)
+    try:
+        with tempfile.TemporaryDirectory(prefix="drum-bench-") as workspace:
+            samples = list(_progress(_measure(todo, Path(workspace).resolve())))
+    except (ContestantError, LoadError, Disagreement) as error:
+        print(f"benchmarks: error: {error}", file=sys.stderr)
+        return 1
+    lines = summarise(samples, BASELINES)
+    print(report.markdown(facts, lines))
+    _write(todo.results, str(facts["started"]), report.to_json(facts, lines, samples))
+    return 0
+
+
+def _facts(todo: Plan) -> dict[str, object]:
+    return {
+        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        **machine.facts(),
+        "memory": f"peak {tree.MEMORY_KIND} of the process tree, sampled",
+        "rounds": todo.rounds,
+        "seconds per HTTP case": todo.seconds,
+    }
+
+
+def _measure(todo: Plan, workspace: Path) -> Iterator[Sample]:
+    lineup = contestants.lineup(todo.drums)
+    chosen = [lineup[name] for name in todo.contestants]
+    source = models.write_rows(workspace / "batch.csv", todo.rows)
+    bodies = serving.bodies(workspace)
+    rounds = range(1, todo.rounds + 1)
+    for model in [models.build(name, workspace) for name in todo.models]:
+        for number in rounds:
+            yield from serving.measure(model, chosen, bodies, round_number=number, seconds=todo.seconds)
+        for number in rounds:
+            yield from batch.measure(model, chosen, source, rows=todo.rows, round_number=number)
+    commands = startup.command_lines(todo.drums)
+    for number in range(1, COMMAND_LINE_ROUNDS * todo.rounds + 1):
+        yield from startup.measure(commands, log=workspace / "command.log", round_number=number)
+
+
+def _progress(samples: Iterable[Sample]) -> Iterator[Sample]:
+    seen = None
+    for sample in samples:
+        step = f"{sample.section}, {sample.case}, round {sample.round}"
+        if step != seen:
+            print(step, file=sys.stderr)
+            seen = step
+        yield sample
+
+
+def _write(folder: Path, started: str, text: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{started.replace(':', '')}.json"
+    path.write_text(text)
+    print(f"wrote {path}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

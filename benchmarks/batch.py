@@ -1,0 +1,46 @@
+"""Batch rounds: each contestant scores the same file in turn."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmarks import agreement, tree
+from benchmarks.contestants import Contestant
+from benchmarks.models import BenchModel
+from benchmarks.processes import finish, started
+from benchmarks.samples import Sample
+
+MOST_SECONDS = 600.0
+SAMPLING_SECONDS = 0.05
+
+
+def measure(
+    model: BenchModel, contestants: Sequence[Contestant], source: Path, *, rows: int, round_number: int
+) -> Iterator[Sample]:
+    """Yield one round: a run of each contestant; all must predict the same."""
+    predictions: dict[str, agreement.Floats] = {}
+    for contestant in contestants:
+        name = contestant.name
+        target = model.folder.with_name(f"{model.name}_{name}.csv")
+        figures = _figures(contestant.score(model, source, target), log=target.with_suffix(".log"))
+        predictions[name] = agreement.from_csv(target)
+        target.unlink()
+        agreement.check(predictions, rows=rows, what=f"{model.name} in batch")
+        yield Sample("batch", f"{model.name}, {rows:,} rows", name, round_number, figures)
+
+
+def _figures(command: Sequence[str], *, log: Path) -> dict[str, float]:
+    cpu, begin = _cpu_of_ended_children(), time.perf_counter()
+    with started(command, log=log) as process, tree.watch(process.pid, interval=SAMPLING_SECONDS) as peak:
+        finish(process, most_seconds=MOST_SECONDS, log=log)
+        wall = time.perf_counter() - begin
+    cpu = _cpu_of_ended_children() - cpu
+    return {"wall_seconds": wall, "cpu_seconds": cpu, "peak_bytes": peak.bytes}
+
+
+def _cpu_of_ended_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

@@ -1,0 +1,118 @@
+"""The result: Markdown for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from benchmarks.samples import Line, Sample
+
+
+@dataclass(frozen=True)
+class Column:
+    """A figure, its heading, factor and digits, and whether its range over the rounds and its ratios are shown."""
+
+    figure: str
+    heading: str
+    factor: float = 1.0
+    digits: int = 1
+    has_range: bool = False
+    has_ratios: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of the report."""
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+
+
+WALL = Column("wall_seconds", "wall s", digits=3, has_range=True, has_ratios=True)
+PEAK = Column("peak_bytes", "peak MB", factor=1e-6, digits=0, has_ratios=True)
+
+SECTIONS = (
+    Section(
+        "http",
+        "HTTP, one worker: requests per second (more is better)",
+        (
+            Column("requests_per_second", "req/s", has_range=True, has_ratios=True),
+            Column("p50_seconds", "p50 ms", factor=1e3, digits=2),
+            Column("p99_seconds", "p99 ms", factor=1e3, digits=2),
+            Column("cpu_seconds_per_request", "CPU ms/req", factor=1e3, digits=2, has_ratios=True),
+            PEAK,
+        ),
+    ),
+    Section(
+        "batch",
+        "Batch: CSV in, CSV out (less is better)",
+        (WALL, Column("cpu_seconds", "CPU s", digits=2, has_ratios=True), PEAK),
+    ),
+    Section("cold start", "Cold start: until the first prediction over HTTP (less is better)", (WALL,)),
+    Section("command line", "Command line: start to end (less is better)", (WALL,)),
+)
+
+
+def markdown(machine: Mapping[str, object], lines: Sequence[Line]) -> str:
+    """Return the whole report for people."""
+    parts = [_facts(machine)]
+    for section in SECTIONS:
+        own = [line for line in lines if line.section == section.name]
+        if own:
+            parts.append(f"## {section.title}\n\n{_table(section, own)}")
+    return "\n\n".join(parts)
+
+
+def to_json(facts: Mapping[str, object], lines: Sequence[Line], samples: Sequence[Sample]) -> str:
+    """Return the whole report for programs: facts, medians and ratios, and every sample."""
+    document = {
+        **facts,
+        "lines": [asdict(line) for line in lines],
+        "samples": [asdict(sample) for sample in samples],
+    }
+    return json.dumps(document, indent=1) + "\n"
+
+
+def _facts(facts: Mapping[str, object]) -> str:
+    flat = {**facts, **_mapping(facts.get("packages"))}
+    return "\n".join(f"- {name}: {value}" for name, value in flat.items() if name != "packages")
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _table(section: Section, lines: Sequence[Line]) -> str:
+    baselines = [name for name in lines[0].ratios if any(line.ratios[name] for line in lines)]
+    headings = ["case", "contestant"]
+    for column in section.columns:
+        headings += [column.heading, *(["range"] if column.has_range else [])]
+        headings += [f"x {name}" for name in baselines if column.has_ratios]
+    rows = [_row(section, line, baselines) for line in lines]
+    rule = ["---", "---", *("---:" for _ in headings[2:])]
+    return "\n".join(_cells(row) for row in (headings, rule, *rows))
+
+
+def _row(section: Section, line: Line, baselines: Sequence[str]) -> list[str]:
+    row = [line.case, line.contestant]
+    for column in section.columns:
+        row.append(_number(line.medians[column.figure], column))
+        if column.has_range:
+            row.append(" to ".join(_number(value, column) for value in line.ranges[column.figure]))
+        if column.has_ratios:
+            row += [_ratio(line.ratios[name].get(column.figure)) for name in baselines]
+    return row
+
+
+def _number(value: float, column: Column) -> str:
+    return f"{value * column.factor:,.{column.digits}f}"
+
+
+def _ratio(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _cells(values: Iterable[str]) -> str:
+    return f"| {' | '.join(values)} |"

@@ -1,0 +1,91 @@
+"""HTTP rounds: a fresh server per contestant, every case against it, then the next contestant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import agreement, load, tree
+from benchmarks.contestants import Contestant
+from benchmarks.models import BenchModel, write_rows
+from benchmarks.samples import Sample, percentile
+from benchmarks.servers import Server, free_port, serve
+
+PATH = "/predict/"
+AGREEMENT_ROWS = 100
+WARM_UP_SHARE = 0.2
+SAMPLING_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Case:
+    """How many rows a request has and how many clients send it."""
+
+    name: str
+    rows: int
+    concurrency: int
+
+
+# One server meets them in this order, so memory is highest in the last.
+CASES = (
+    Case("1 row, c1", 1, 1),
+    Case("1 row, c8", 1, 8),
+    Case("100 rows, c1", 100, 1),
+    Case("10k rows, c1", 10_000, 1),
+)
+
+
+def bodies(workspace: Path) -> dict[int, bytes]:
+    """Return the CSV body for each number of rows in the cases."""
+    rows = {case.rows for case in CASES} | {AGREEMENT_ROWS}
+    return {count: write_rows(workspace / f"body_{count}.csv", count).read_bytes() for count in rows}
+
+
+def measure(
+    model: BenchModel,
+    contestants: Sequence[Contestant],
+    body_of: Mapping[int, bytes],
+    *,
+    round_number: int,
+    seconds: float,
+) -> Iterator[Sample]:
+    """Yield one round: for each contestant its cold start and its cases; all must predict the same."""
+    predictions: dict[str, agreement.Floats] = {}
+    for contestant in contestants:
+        name, port = contestant.name, free_port()
+        log = model.folder.with_name(f"{model.name}_{name}.log")
+        with serve(contestant.serve(model, port), port, path=PATH, body=body_of[1], log=log) as server:
+            cold = {"wall_seconds": server.cold_start_seconds}
+            yield Sample("cold start", model.name, name, round_number, cold)
+            predictions[name] = agreement.from_json(_answer(server, body_of[AGREEMENT_ROWS]))
+            agreement.check(predictions, rows=AGREEMENT_ROWS, what=f"{model.name} over HTTP")
+            for case in CASES:
+                figures = _figures(server, body_of[case.rows], case, seconds)
+                yield Sample("http", f"{model.name}, {case.name}", name, round_number, figures)
+
+
+def _answer(server: Server, body: bytes) -> bytes:
+    client = load.Client(server.port)
+    try:
+        return client.post(PATH, body)[1]
+    finally:
+        client.close()
+
+
+def _figures(server: Server, body: bytes, case: Case, seconds: float) -> dict[str, float]:
+    load.run(server.port, PATH, body, concurrency=case.concurrency, seconds=WARM_UP_SHARE * seconds)
+    cpu = tree.cpu_seconds(server.pid)
+    with tree.watch(server.pid, interval=SAMPLING_SECONDS) as peak:
+        seen = load.run(server.port, PATH, body, concurrency=case.concurrency, seconds=seconds)
+    cpu = tree.cpu_seconds(server.pid) - cpu
+    requests = len(seen.latencies)
+    return {
+        "requests": requests,
+        "requests_per_second": requests / seen.seconds,
+        "p50_seconds": percentile(seen.latencies, 0.5),
+        "p99_seconds": percentile(seen.latencies, 0.99),
+        "cpu_seconds": cpu,
+        "cpu_seconds_per_request": cpu / requests,
+        "peak_bytes": peak.bytes,
+    }
