@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NoReturn
 
-from custom_model_runner import __version__, logs, options, settings
+from custom_model_runner import __version__, logs, options, parsers, settings
 from custom_model_runner.errors import (
     EXIT_FAILURE,
     EXIT_INTERRUPTED,
@@ -20,7 +20,6 @@ from custom_model_runner.errors import (
     Terminated,
     UsageError,
 )
-
 
 # Libraries read these when they are imported. Threads of several requests that share the cores slow each other
 # down, so a server gives each request one; what the user has set stays.
@@ -122,7 +121,7 @@ def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str])
         if isinstance(section, settings.LogSettings):
             logs.configure(section.logging_level)
     for flag, variable in settings.NOT_AVAILABLE.items():
-        if variable and environ.get(variable, "").strip().lower() not in options.FALSE_WORDS | {""}:
+        if variable and environ.get(variable, "").strip().lower() not in parsers.FALSE_WORDS | {""}:
             logs.notice(f"variable {variable} is ignored: {flag} is not available in this version")
     for variable, value in command.variables.items():
         os.environ.setdefault(variable, value)

@@ -14,7 +14,6 @@ import yaml
 from custom_model_runner import parsers
 from custom_model_runner.data.target import Declared
 from custom_model_runner.errors import LoadError
-from custom_model_runner.options import FALSE_WORDS, TRUE_WORDS
 from custom_model_runner.target_type import TargetType
 
 FILE_NAME = "model-metadata.yaml"
@@ -100,11 +99,10 @@ def _mapping(value: Any, where: str, keys: tuple[str, ...]) -> dict[str, Any]:
 
 def _switch(section: Mapping[str, Any], key: str) -> bool | None:
     text = section.get(key)
-    if text is None:
-        return None
-    if str(text).lower() not in TRUE_WORDS | FALSE_WORDS:
-        raise LoadError(f"{FILE_NAME}: runner.{key} is {text!r}, expected true or false")
-    return str(text).lower() in TRUE_WORDS
+    try:
+        return None if text is None else parsers.truth(str(text))
+    except ValueError as error:
+        raise LoadError(f"{FILE_NAME}: runner.{key}: {error}") from error
 
 
 def _declared(raw: Mapping[str, Any], folder: Path) -> Declared:

@@ -8,11 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from custom_model_runner import parameters
+from custom_model_runner import parameters, parsers
 from custom_model_runner.errors import UsageError
-
-TRUE_WORDS = frozenset({"t", "true", "y", "yes", "on", "1", "1.0"})
-FALSE_WORDS = frozenset({"false", "n", "no", "off", "0", "none", "0.0"})
 
 
 @dataclass(frozen=True)
@@ -108,17 +105,14 @@ def _payload(name: str, text: str) -> Any:
 
 def _parse(declared: Option, source: str, raw: Any) -> Any:
     if declared.is_switch:
-        return raw if raw is True else _truth(source, raw)
+        return raw is True or _value(parsers.truth, source, raw)
     if declared.choices and raw not in declared.choices:
         raise UsageError(f"{source}: invalid value {raw!r}, expected one of: {', '.join(declared.choices)}")
+    return _value(declared.parse, source, raw)
+
+
+def _value(parse: Callable[[Any], Any], source: str, raw: Any) -> Any:
     try:
-        return declared.parse(raw)
+        return parse(raw)
     except ValueError as error:
         raise UsageError(f"{source}: {error}") from error
-
-
-def _truth(source: str, text: str) -> bool:
-    word = text.strip().lower()
-    if word not in TRUE_WORDS | FALSE_WORDS:
-        raise UsageError(f"{source}: {text!r} is not a truth value, expected 'true' or 'false'")
-    return word in TRUE_WORDS

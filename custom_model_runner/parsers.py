@@ -5,6 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 STANDARD_INPUT = "-"
+TRUE_WORDS = frozenset({"t", "true", "y", "yes", "on", "1", "1.0"})
+FALSE_WORDS = frozenset({"false", "n", "no", "off", "0", "none", "0.0"})
+
+
+def truth(text: str) -> bool:
+    """Return whether a word means yes or no."""
+    word = text.strip().lower()
+    if word not in TRUE_WORDS | FALSE_WORDS:
+        raise ValueError(f"{text!r} is not a truth value, expected 'true' or 'false'")
+    return word in TRUE_WORDS
 
 
 def existing_directory(text: str) -> Path:
@@ -31,7 +41,8 @@ def input_file(text: str) -> str:
     path = Path(text)
     if path.is_dir() or not path.exists():
         raise ValueError(f"{text!r} is {'a directory' if path.is_dir() else 'not there'}, expected an existing file")
-    return str(path.resolve())
+    # A pipe such as /dev/fd/63 has no path beyond this name.
+    return str(path.resolve()) if path.is_file() else text
 
 
 def labels(texts: list[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from custom_model_runner.errors import ContractError
-from custom_model_runner.options import FALSE_WORDS, TRUE_WORDS
+from custom_model_runner.parsers import FALSE_WORDS, TRUE_WORDS
 
 
 def standard(label: str) -> str:

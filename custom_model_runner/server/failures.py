@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, Response, jsonify
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, jsonify, request
+from gunicorn.http.errors import NoMoreData, ParseException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from custom_model_runner.errors import BaseCustomUserError, RunnerError
+from custom_model_runner.errors import BaseCustomUserError, MalformedRequest, PayloadTooLarge, RunnerError
+from custom_model_runner.server import bodies
 
 LOG = logging.getLogger("drum.server")
 USER_ERROR_HEADER = "X-Drum-User-Http-Error"
@@ -29,6 +31,15 @@ def register(app: Flask, *, show_stacktrace: bool) -> None:
         response = answer(str(error), error.status if is_error_status else BaseCustomUserError.status)
         response.headers[USER_ERROR_HEADER] = "true"
         return response
+
+    @app.errorhandler(RequestEntityTooLarge)
+    def measure(error: RequestEntityTooLarge) -> Response:
+        return explain(PayloadTooLarge(bodies.too_large(request)))
+
+    @app.errorhandler(ParseException)
+    @app.errorhandler(NoMoreData)
+    def reject(error: ParseException | NoMoreData) -> Response:
+        return explain(MalformedRequest("The body is not valid HTTP: it is cut short or wrongly chunked"))
 
     @app.errorhandler(HTTPException)
     def explain_http(error: HTTPException) -> Response:

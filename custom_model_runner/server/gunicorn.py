@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing.sharedctypes import Synchronized
+from types import FrameType
 from typing import Any
 
 from flask import Flask
@@ -21,6 +22,7 @@ from gunicorn.workers import gthread
 from custom_model_runner import logs
 from custom_model_runner.data import cells
 from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK, BaseCustomUserError, RunnerError, UsageError
+from custom_model_runner.server import headers
 
 QUICK_STOP_SECONDS = 1
 BACKLOG = 2048
@@ -93,12 +95,18 @@ class Worker(gthread.ThreadWorker):
         try:
             super().load_wsgi()
         except (RunnerError, BaseCustomUserError) as error:
-            # Told to stop while user code was loading, which then failed because of that.
+            # Told to stop meanwhile: the failure interests nobody.
             if not self.alive:
                 sys.exit(EXIT_OK)
             self.app.launch.fail(error)
             sys.exit(arbiter.Arbiter.APP_LOAD_ERROR)
         self.app.launch.greet()
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        """End at once: a call that runs would keep its thread, and so this process, alive."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(EXIT_OK)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what is not HTTP; everything else is gunicorn's affair."""
@@ -106,11 +114,10 @@ class Worker(gthread.ThreadWorker):
             super().handle_error(req, client, addr, exc)
             return
         status, reason = BROKEN_REQUESTS.get(type(exc), (400, "Bad Request"))
+        lines = [f"HTTP/1.1 {status} {reason}", "Connection: close", "Content-Type: application/json"]
+        lines += [f"{name}: {value}" for name, value in headers.common(headers.new_request_id())]
         body = cells.json_text({"message": f"ERROR: {reason}: the request is not valid HTTP"})
-        head = (
-            f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
+        head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""])
         try:
             util.write_nonblock(client, head.encode("latin-1") + body)
         except OSError:

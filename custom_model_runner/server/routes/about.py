@@ -10,25 +10,27 @@ from custom_model_runner import __version__, plugins
 from custom_model_runner.model import ModelInfo
 from custom_model_runner.monitoring.timings import Timings
 from custom_model_runner.server import resources
+from custom_model_runner.server.routes import paths
 from custom_model_runner.target_type import TargetType
 
 
 def register(routes: Blueprint, info: ModelInfo, timings: Timings | None) -> None:
     """Add the routes that tell about the model and the server."""
 
-    @routes.get("/info/", endpoint="info")
     def show_info() -> Response:
         return jsonify(describe(info))
 
-    @routes.get("/capabilities/")
     def capabilities() -> Response:
         formats = dict.fromkeys(plugins.FORMATS)
         return jsonify(supported_payload_formats=formats, supported_methods={"chat": False})
 
-    @routes.get("/stats/")
     def stats() -> Response:
         total = timings.take() if timings else None
         return jsonify(**resources.report(), time_info={"run_predictor_total": total})
+
+    paths.add(routes, "/info/", "info", show_info)
+    paths.add(routes, "/capabilities/", "capabilities", capabilities)
+    paths.add(routes, "/stats/", "stats", stats)
 
 
 def describe(info: ModelInfo) -> dict[str, Any]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response, jsonify
 
+from custom_model_runner.server.routes import paths
 
-def register(routes: Blueprint) -> None:
-    """Add the probes; a worker answers only once its model is loaded."""
+ENDPOINTS = {"/": "ping", "/ping/": "ping", "/health/": "health"}
 
-    @routes.get("/")
-    @routes.get("/ping/")
-    def ping() -> Response:
-        return jsonify(message="OK")
 
-    @routes.get("/health/")
-    def health() -> Response:
-        return jsonify(message="OK")
+def register(routes: Blueprint, answer: Callable[[], Response]) -> None:
+    """Add the probes, which all give the same answer."""
+    for path, endpoint in ENDPOINTS.items():
+        paths.add(routes, path, endpoint, answer)
+
+
+def well() -> Response:
+    """Say that all is well; a worker answers only once its model is loaded."""
+    return jsonify(message="OK")

@@ -1,0 +1,1 @@
+"""What clients of the original see, checked against real processes."""

@@ -1,0 +1,98 @@
+"""One batch in this process: data for a program, a preview for a person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from custom_model_runner import predictor
+from custom_model_runner.batch import local
+from custom_model_runner.errors import UsageError
+from custom_model_runner.settings import ScoreSettings
+
+from ..folders import plant
+
+REGRESSION = """
+    import pandas as pd
+
+    def score(data, model, **kwargs):
+        return pd.DataFrame({"Predictions": data["a"] / 4, "why": "x" * len(data)})
+"""
+UNSTRUCTURED = """
+    def score_unstructured(model, data, **kwargs):
+        return {"text": "two\\nlines", "line": "one\\n", "bytes": b"abc", "none": None, "query": repr(kwargs["query"])}[data]
+"""
+
+
+def run(tmp_path: Path, hooks: str, data: bytes, *, for_terminal: bool = False, **options: Any) -> bytes:
+    folder = plant(tmp_path / "code", {"custom.py": hooks})
+    plant(tmp_path, {"input.csv": data})
+    settings = ScoreSettings(input=str(tmp_path / "input.csv"), **options)
+    with predictor.load(folder) as loaded:
+        return local.run(loaded, settings, for_terminal=for_terminal)
+
+
+@pytest.fixture(autouse=True)
+def _no_notice(capsys: pytest.CaptureFixture[str]) -> None:
+    """Keep what was inferred out of the test report."""
+
+
+def test_a_program_gets_csv_with_the_extra_columns(tmp_path: Path) -> None:
+    assert run(tmp_path, REGRESSION, b"a\n1\n4\n") == b"Predictions,why\n0.25,xx\n1.0,xx\n"
+
+
+def test_a_person_gets_aligned_columns_and_their_number(tmp_path: Path) -> None:
+    shown = run(tmp_path, REGRESSION, b"a\n1\n4\n", for_terminal=True).decode().splitlines()
+    assert [line.split() for line in shown] == [
+        ["Predictions", "why"],
+        ["0", "0.25", "xx"],
+        ["1", "1.00", "xx"],
+        [],
+        ["[2", "rows", "x", "2", "columns]"],
+    ]
+
+
+def test_a_person_gets_a_long_table_shortened(tmp_path: Path) -> None:
+    rows = "\n".join(map(str, np.arange(1000)))
+    shown = run(tmp_path, REGRESSION, f"a\n{rows}\n".encode(), for_terminal=True).decode()
+    assert len(shown.splitlines()) < 50
+    assert shown.endswith("[1000 rows x 2 columns]\n")
+
+
+@pytest.mark.parametrize(("data", "expected"), [(b"text", b"two\nlines"), (b"line", b"one\n"), (b"bytes", b"abc")])
+def test_a_program_gets_an_unstructured_reply_as_it_is(tmp_path: Path, data: bytes, expected: bytes) -> None:
+    assert run(tmp_path, UNSTRUCTURED, data) == expected
+
+
+@pytest.mark.parametrize("for_terminal", [True, False])
+def test_a_hook_that_returns_nothing_is_told(tmp_path: Path, for_terminal: bool) -> None:
+    assert b"returned None" in run(tmp_path, UNSTRUCTURED, b"none", for_terminal=for_terminal)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"text", b"two\nlines\n"),
+        (b"line", b"one\n"),
+        (b"bytes", b"3 bytes of application/octet-stream; --output FILE keeps them\n"),
+    ],
+)
+def test_a_person_gets_text_with_a_line_end_and_no_bytes(tmp_path: Path, data: bytes, expected: bytes) -> None:
+    assert run(tmp_path, UNSTRUCTURED, data, for_terminal=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [(None, b"{}"), ("a=1&b=x%20y", b"{'a': '1', 'b': 'x y'}"), ("a=1&a=2&b=", b"{'a': '2'}")],
+)
+def test_a_query_is_a_dict_whose_last_value_wins(tmp_path: Path, query: str | None, expected: bytes) -> None:
+    assert run(tmp_path, UNSTRUCTURED, b"query", query=query) == expected
+
+
+@pytest.mark.parametrize(("option", "value"), [("query", "a=1"), ("content_type", "text/plain")])
+def test_options_of_unstructured_models_are_refused_for_others(tmp_path: Path, option: str, value: str) -> None:
+    with pytest.raises(UsageError, match=f"--{option.replace('_', '-')} is for unstructured models"):
+        run(tmp_path, REGRESSION, b"a\n1\n", **{option: value})

@@ -1,0 +1,32 @@
+"""What one unit test must not leave to the next."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _process_as_before() -> Iterator[None]:
+    """Put back what the runner sets once per process: its logger, and what SIGTERM does."""
+    logger = logging.getLogger("drum")
+    handlers, level, propagate = logger.handlers[:], logger.level, logger.propagate
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    yield
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
+    logger.propagate = propagate
+    signal.signal(signal.SIGTERM, on_sigterm)
+
+
+@pytest.fixture(autouse=True)
+def _import_system_as_before() -> Iterator[None]:
+    """Fail a test whose code directory stays importable after it was closed."""
+    path, finders = sys.path[:], sys.meta_path[:]
+    yield
+    assert sys.path == path
+    assert sys.meta_path == finders

@@ -1,0 +1,131 @@
+"""CSV in, with the values and types of pandas; CSV out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custom_model_runner.data import csv_text
+from custom_model_runner.data.payload import Payload
+from custom_model_runner.errors import InputError
+
+
+def read(data: bytes) -> pd.DataFrame:
+    return csv_text.read(Payload(data))
+
+
+def test_a_table_is_read_with_the_values_and_types_of_pandas() -> None:
+    data = b"i,f,t,b,m\n1,0.1,x,True,\n2,1e300,NA,False,5\n"
+    pd.testing.assert_frame_equal(read(data), pd.read_csv(io.BytesIO(data)))
+
+
+def test_a_long_column_has_one_type() -> None:
+    numbers = b"1\n" * 300_000
+    assert {type(value) for value in read(b"a\n" + numbers + b"x\n")["a"]} == {str}
+
+
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        (b"a,b\n1,2\n", ["a", "b"]),
+        (b"\xef\xbb\xbfa,b\n1,2\n", ["a", "b"]),
+        (b"a,a,a\n1,2,3\n", ["a", "a.1", "a.2"]),
+        (b"a,,b,\n1,2,3,4\n", ["a", "Unnamed: 1", "b", "Unnamed: 3"]),
+        ('"x, y", z ,ö/[1]<2>\n1,2,3\n'.encode(), ["x, y", " z ", "ö/[1]<2>"]),
+        (b"a;b\n1;2\n", ["a;b"]),
+        (b"a,b", ["a", "b"]),
+    ],
+)
+def test_column_names_are_those_of_the_header(data: bytes, names: list[str]) -> None:
+    assert list(read(data).columns) == names
+
+
+def test_a_header_without_rows_is_a_table_without_rows() -> None:
+    assert read(b"a,b\n").shape == (0, 2)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_line_end_is_understood(end: str) -> None:
+    assert read(end.join(["a,b", "1,2", "3,4"]).encode()).to_numpy().tolist() == [[1, 2], [3, 4]]
+
+
+def test_a_quoted_field_may_hold_commas_quotes_and_lines() -> None:
+    assert read(b'a,b\n"x, ""y""\nz",1\n')["a"].tolist() == ['x, "y"\nz']
+
+
+def test_blank_lines_between_rows_of_several_columns_are_dropped() -> None:
+    assert read(b"a,b\n1,2\n\n3,4\n\n").to_numpy().tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_blank_lines_of_a_single_column_are_missing_values(end: str) -> None:
+    values = read(end.join(["a", "1", "", "3", "", ""]).encode())["a"].tolist()
+    assert [None if math.isnan(value) else value for value in values] == [1, None, 3, None]
+
+
+def test_a_row_with_too_few_fields_ends_with_missing_values() -> None:
+    assert read(b"a,b\n1\n")["b"].isna().tolist() == [True]
+
+
+def test_a_row_with_too_many_fields_is_an_error_that_names_its_line() -> None:
+    with pytest.raises(InputError, match="The CSV input is broken: Expected 2 fields in line 3, saw 3"):
+        read(b"a,b\n1,2\n1,2,3\n")
+
+
+def test_a_quote_that_never_ends_is_an_error() -> None:
+    with pytest.raises(InputError, match="The CSV input is broken"):
+        read(b'a,b\n"1,2\n')
+
+
+@pytest.mark.parametrize("data", [b"a,b\ncaf\xe9,1\n", b"caf\xe9,b\n1,2\n", "a,b\n1,2\n".encode("utf-16")])
+def test_another_encoding_than_utf_8_is_an_error(data: bytes) -> None:
+    with pytest.raises(InputError, match="encoding must be UTF-8"):
+        read(data)
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"\n\n\n"])
+def test_an_empty_input_is_an_error(data: bytes) -> None:
+    with pytest.raises(InputError, match="a header line was expected"):
+        read(data)
+
+
+@pytest.mark.parametrize(
+    "data", [b'a,b\n1,2\nMARKER,"2\n', b"a,b\n1,2\nMARKER,2,3\n", b"a,b\nMARKER\xff,1\n", b'MARKER,"b\n']
+)
+def test_an_error_does_not_show_the_input(data: bytes) -> None:
+    with pytest.raises(InputError) as caught:
+        read(data)
+    assert "MARKER" not in str(caught.value)
+
+
+# A lone surrogate is no text.
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=5))
+def test_any_text_in_a_single_column_can_be_read_back(texts: list[str]) -> None:
+    column = np.array(texts, dtype=object).reshape(-1, 1)
+    written = csv_text.write(["Predictions"], [column]).decode()
+    assert list(csv.reader(io.StringIO(written, newline=""))) == [["Predictions"], *([text] for text in texts)]
+
+
+@given(st.lists(TEXTS, min_size=2, max_size=5))
+def test_any_column_name_can_be_read_back(names: list[str]) -> None:
+    written = csv_text.header(names).decode()
+    assert list(csv.reader(io.StringIO(written, newline=""))) == [names]
+
+
+def test_several_parts_stand_side_by_side() -> None:
+    parts = [np.array([[0.25, 0.75], [1.0, 0.0]]), np.array([["x"], [None]], dtype=object)]
+    assert csv_text.write(["no", "yes", "why"], parts) == b"no,yes,why\n0.25,0.75,x\n1.0,0.0,\n"
+
+
+def test_no_rows_are_a_header() -> None:
+    assert csv_text.write(["a", "b"], [np.empty((0, 2))]) == b"a,b\n"

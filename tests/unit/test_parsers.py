@@ -1,0 +1,128 @@
+"""Option values: text in, value out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from custom_model_runner import parsers
+
+from .folders import plant
+
+
+def test_a_directory_is_its_real_path(tmp_path: Path) -> None:
+    plant(tmp_path / "real", {})
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert parsers.existing_directory(str(tmp_path / "link")) == (tmp_path / "real").resolve()
+
+
+def test_a_missing_directory_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="is not there, expected an existing directory"):
+        parsers.existing_directory(str(tmp_path / "gone"))
+
+
+def test_a_file_is_no_directory(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="is not a directory, expected an existing directory"):
+        parsers.existing_directory(str(plant(tmp_path, {"file": ""}) / "file"))
+
+
+def test_a_new_directory_is_an_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert parsers.new_directory("a/b") == tmp_path / "a/b"
+
+
+def test_a_directory_that_is_there_is_not_new(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="exists already"):
+        parsers.new_directory(str(tmp_path))
+
+
+def test_an_input_file_is_its_real_path(tmp_path: Path) -> None:
+    plant(tmp_path, {"real": ""})
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert parsers.input_file(str(tmp_path / "link")) == str((tmp_path / "real").resolve())
+
+
+def test_a_dash_is_standard_input() -> None:
+    assert parsers.input_file("-") == "-"
+
+
+@pytest.mark.parametrize(("name", "found"), [("gone", "not there"), (".", "a directory")])
+def test_an_input_must_be_a_file(tmp_path: Path, name: str, found: str) -> None:
+    with pytest.raises(ValueError, match=f"is {found}, expected an existing file"):
+        parsers.input_file(str(tmp_path / name))
+
+
+def test_labels_keep_their_order() -> None:
+    assert parsers.labels(["b", "a", "c"]) == ("b", "a", "c")
+
+
+@pytest.mark.parametrize("texts", [[], ["one"]])
+def test_fewer_than_two_labels_are_refused(texts: list[str]) -> None:
+    with pytest.raises(ValueError, match=f"found {len(texts)} class label"):
+        parsers.labels(texts)
+
+
+def test_a_repeated_label_is_named() -> None:
+    with pytest.raises(ValueError, match=r"\['a'\] are given more than once"):
+        parsers.labels(["a", "b", "a"])
+
+
+@pytest.mark.parametrize("text", ["a\nb c\n", "a\r\nb c\r\n", "a\nb c", "\na\n\nb c\n\n"])
+def test_a_labels_file_holds_one_label_a_line_and_empty_lines_do_not_count(tmp_path: Path, text: str) -> None:
+    assert parsers.labels_file(str(plant(tmp_path, {"labels": text.encode()}) / "labels")) == ("a", "b c")
+
+
+def test_a_missing_labels_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot be read: No such file"):
+        parsers.labels_file(str(tmp_path / "gone"))
+
+
+def test_a_labels_file_must_be_utf_8(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not UTF-8"):
+        parsers.labels_file(str(plant(tmp_path, {"labels": b"caf\xe9\nbar\n"}) / "labels"))
+
+
+def test_a_labels_file_with_one_label_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="at least 2"):
+        parsers.labels_file(str(plant(tmp_path, {"labels": "a\n"}) / "labels"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("127.0.0.1:8080", ("127.0.0.1", 8080)),
+        ("localhost:1", ("localhost", 1)),
+        ("0.0.0.0", ("0.0.0.0", 8080)),
+        (" host:65535 ", ("host", 65535)),
+        ("[::1]:80", ("::1", 80)),
+        ("host:0", ("host", 0)),
+    ],
+)
+def test_an_address_is_a_host_and_a_port(text: str, expected: tuple[str, int]) -> None:
+    assert parsers.address(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", ":8080", "host:", "host:http", "host:65536", "host:-1"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="HOST:PORT"):
+        parsers.address(text)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("1", 1), (" 12 ", 12)])
+def test_a_positive_number_is_read(text: str, expected: int) -> None:
+    assert parsers.positive(text) == expected
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "", "many"])
+def test_what_is_not_a_positive_number_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not a whole number above 0"):
+        parsers.positive(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("", ""), ("/", ""), ("a", "/a"), ("/a", "/a"), ("/a/", "/a"), ("a/b/", "/a/b"), ("//a//b//", "/a/b")],
+)
+def test_a_prefix_has_one_leading_slash_and_none_at_the_end(text: str, expected: str) -> None:
+    assert parsers.prefix(text) == expected
