@@ -90,7 +90,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     words = list(sys.argv[1:] if argv is None else argv)
     snapshot = dict(os.environ if environ is None else environ)
     signal.signal(signal.SIGTERM, _terminate)
-    show_stacktrace = "--show-stacktrace" in words or bool(snapshot.get("SHOW_STACKTRACE"))
+    show_stacktrace = "--show-stacktrace" in words or _is_on(snapshot, "SHOW_STACKTRACE")
     try:
         return _dispatch(words, snapshot)
     except (KeyboardInterrupt, Terminated) as interruption:
@@ -121,13 +121,17 @@ def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str])
         if isinstance(section, settings.LogSettings):
             logs.configure(section.logging_level)
     for flag, variable in settings.NOT_AVAILABLE.items():
-        if variable and environ.get(variable, "").strip().lower() not in parsers.FALSE_WORDS | {""}:
+        if variable and _is_on(environ, variable):
             logs.notice(f"variable {variable} is ignored: {flag} is not available in this version")
     for variable, value in command.variables.items():
         os.environ.setdefault(variable, value)
     module, _, function = command.run.partition(":")
     code: int = getattr(importlib.import_module(module), function)(*sections)
     return code
+
+
+def _is_on(environ: Mapping[str, str], variable: str) -> bool:
+    return environ.get(variable, "").strip().lower() not in parsers.FALSE_WORDS | {""}
 
 
 def _show_help(parser: argparse.ArgumentParser, words: Sequence[str]) -> int:

@@ -114,11 +114,18 @@ def _declared(raw: Mapping[str, Any], folder: Path) -> Declared:
     inference = _mapping(raw.get("inferenceModel") or {}, "inferenceModel", INFERENCE_KEYS)
     return Declared(
         kind,
-        inference.get("positiveClassLabel"),
-        inference.get("negativeClassLabel"),
+        _text(inference, "positiveClassLabel"),
+        _text(inference, "negativeClassLabel"),
         _class_labels(inference, folder),
-        inference.get("targetName"),
+        _text(inference, "targetName"),
     )
+
+
+def _text(inference: Mapping[str, Any], key: str) -> str | None:
+    value = inference.get(key)
+    if value is not None and not isinstance(value, str):
+        raise LoadError(f"{FILE_NAME}: inferenceModel.{key} must be a text, found {type(value).__name__}")
+    return value
 
 
 def _class_labels(inference: Mapping[str, Any], folder: Path) -> tuple[str, ...] | None:

@@ -33,7 +33,8 @@ def _is_numeric(payload: Any) -> bool:
 
 
 def _is_credential(payload: Any) -> bool:
-    return isinstance(payload, dict) and bool(payload.get("credentialType"))
+    kind = payload.get("credentialType") if isinstance(payload, dict) else None
+    return isinstance(kind, str) and bool(kind)
 
 
 FITS: dict[str, Callable[[Any], bool]] = {
@@ -58,7 +59,7 @@ def parse(name: str, text: str) -> Any:
             f"Invalid runtime parameter! {PREFIX}{name} must be an object with the keys 'type' and 'payload'"
         )
     kind, payload = parameter["type"], parameter["payload"]
-    if kind not in FITS:
+    if not isinstance(kind, str) or kind not in FITS:
         raise InvalidRuntimeParam(
             f"Invalid runtime parameter! {name} has the type {kind!r}, expected one of: {', '.join(FITS)}"
         )

@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from custom_model_runner.errors import RunnerError, UsageError
@@ -58,15 +58,15 @@ def _mode_of(target: Path) -> int:
 def clean_stdout() -> Iterator[int]:
     """Yield a descriptor of standard output, and meanwhile send what user code prints to standard error.
 
-    This is done below Python, so that libraries written in C are caught too.
+    This is done below Python too, so that libraries written in C are caught.
     """
     sys.stdout.flush()
     results = os.dup(1)
     os.dup2(2, 1)
     try:
-        yield results
+        with redirect_stdout(sys.stderr):
+            yield results
     finally:
-        sys.stdout.flush()
         os.dup2(results, 1)
         os.close(results)
 

@@ -27,12 +27,18 @@ def _rows(predictions: Predictions) -> bytes:
 
 
 def _split(extra: pd.DataFrame) -> dict[str, Any]:
-    rows = zip(*(_values(column.to_numpy()) for _, column in extra.items()), strict=True)
+    rows = zip(*(_values(_plain_dates(column).to_numpy()) for _, column in extra.items()), strict=True)
     return {
         "columns": [str(name) for name in extra.columns],
         "index": list(range(len(extra))),
         "data": [list(row) for row in rows],
     }
+
+
+def _plain_dates(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return dates with a time zone as dates in UTC, and other columns as they are."""
+    has_zone = isinstance(column.dtype, pd.DatetimeTZDtype)
+    return column.dt.tz_convert("UTC").dt.tz_localize(None) if has_zone else column
 
 
 def _values(column: np.ndarray[Any, Any]) -> list[Any]:

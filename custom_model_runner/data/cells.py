@@ -59,10 +59,15 @@ def texts(column: np.ndarray[Any, Any]) -> list[str]:
     """Return the CSV text of each value of a column."""
     if column.dtype.kind == "f":
         return [_float_text(value).decode() for value in column.astype(np.float64).tolist()]
+    if column.dtype.kind == "M":
+        # In nanoseconds a date would come out as a number.
+        column = column.astype("datetime64[us]")
     return [_text(value) for value in column.tolist()]
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, float):
         return _float_text(value).decode()
     if value is None or value is pd.NA or value is pd.NaT:

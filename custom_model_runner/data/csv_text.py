@@ -12,7 +12,7 @@ import pandas as pd
 
 from custom_model_runner.data import cells
 from custom_model_runner.data.payload import Payload
-from custom_model_runner.errors import InputError
+from custom_model_runner.errors import ContractError, InputError
 
 
 def read(payload: Payload) -> pd.DataFrame:
@@ -49,14 +49,23 @@ def write(columns: Sequence[str], parts: Iterable[np.ndarray[Any, Any]]) -> byte
     blocks = list(parts)
     if len(blocks) == 1 and blocks[0].dtype == np.float64:
         return header(columns) + cells.float_lines(blocks[0])
-    out = io.StringIO()
     texts = [cells.texts(block[:, index]) for block in blocks for index in range(block.shape[1])]
-    csv.writer(out, lineterminator="\n").writerows(zip(*texts, strict=True))
-    return header(columns) + out.getvalue().encode()
+    return header(columns) + _lines(zip(*texts, strict=True))
 
 
 def header(columns: Sequence[str]) -> bytes:
     """Return the header line."""
+    return _lines([columns])
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> bytes:
+    rows = list(rows)
+    # Readers take a bare carriage return for a line end, and the writer does not know that it needs quotes.
+    has_returns = any("\r" in text for row in rows for text in row)
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(columns)
-    return out.getvalue().encode()
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL)
+    writer.writerows(rows)
+    try:
+        return out.getvalue().encode()
+    except UnicodeEncodeError as error:
+        raise ContractError("The predictions hold text that cannot be written as UTF-8") from error

@@ -113,14 +113,11 @@ def _floats(values: Array) -> Array:
 
 
 def _probabilities(values: Array, found: Sequence[object] | None, target: Target) -> tuple[tuple[str, ...], Array]:
+    columns = target.labels if found is None else labels.align(found, target.labels)
     values = _floats(values)
-    if found is not None:
-        columns = labels.align(found, target.labels)
-    else:
-        columns = target.labels
-        if values.shape[1] == 1 and len(columns) == 2:
-            # A single value is the probability of the second label: for a binary target the positive one.
-            values = np.hstack([1.0 - values, values])
+    if found is None and values.shape[1] == 1 and len(columns) == 2:
+        # A single value is the probability of the second label: for a binary target the positive one.
+        values = np.hstack([1.0 - values, values])
     if values.shape[1] != len(columns):
         raise ContractError(
             f"Expected {len(columns)} columns of predictions, one per class label, but found {values.shape[1]}"
