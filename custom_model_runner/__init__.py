@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from custom_model_runner import plugins
+from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import CustomHTTPError
 from custom_model_runner.parameters import RuntimeParameters
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from custom_model_runner.predictor import Predictor
 
 __version__ = "0.1.0"
-__all__ = ["CustomHTTPError", "RuntimeParameters", "__version__", "load"]
+__all__ = ["CustomHTTPError", "Payload", "RuntimeParameters", "__version__", "load"]
 
 
 def load(code_dir: str | Path, **options: Any) -> Predictor:

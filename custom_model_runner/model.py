@@ -11,7 +11,7 @@ from custom_model_runner.codedir import CodeDir
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.reply import Reply
 from custom_model_runner.data.target import Declared, Target, check_labels, merge
-from custom_model_runner.errors import LoadError
+from custom_model_runner.errors import BaseCustomUserError, LoadError
 from custom_model_runner.metadata import Metadata
 from custom_model_runner.target_type import TargetType
 
@@ -90,6 +90,9 @@ def load(codedir: CodeDir, options: Declared) -> Model:
     remove_alias = alias.install()
     try:
         model: Model = interface.load(codedir, declared)
+    except BaseCustomUserError as error:
+        remove_alias()
+        raise LoadError(f"The folder's own code refuses to load: {error}") from error
     except BaseException:
         remove_alias()
         raise

@@ -83,9 +83,8 @@ def read(section: type[Section], given: Mapping[str, Any], environ: Mapping[str,
 
 def _pick(declared: Option, flag: Any, environ: Mapping[str, str], rival_is_given: bool) -> tuple[str, Any]:
     """Return where a value comes from and the value as it was written."""
-    parameter = environ.get(parameters.PREFIX + declared.parameter) if declared.parameter else None
-    if parameter is not None and declared.parameter is not None:
-        payload = _payload(declared.parameter, parameter)
+    if declared.parameter is not None:
+        payload = _payload(declared.parameter, environ)
         if payload is not None:
             return f"runtime parameter {declared.parameter}", str(payload)
     if flag is not None:
@@ -96,11 +95,13 @@ def _pick(declared: Option, flag: Any, environ: Mapping[str, str], rival_is_give
     return declared.name, None
 
 
-def _payload(name: str, text: str) -> Any:
+def _payload(name: str, environ: Mapping[str, str]) -> Any:
+    text = environ.get(parameters.PREFIX + name)
     try:
-        return parameters.parse(name, text)
+        payload = parameters.parse(name, text) if text else None
     except ValueError as error:
         raise UsageError(str(error)) from error
+    return int(payload) if isinstance(payload, float) and payload.is_integer() else payload
 
 
 def _parse(declared: Option, source: str, raw: Any) -> Any:

@@ -45,6 +45,11 @@ def input_file(text: str) -> str:
     return str(path.resolve()) if path.is_file() else text
 
 
+def output_file(text: str) -> Path | None:
+    """Return the path of a file to write, or None for standard output under any of its names."""
+    return None if text in ("-", "/dev/stdout") else Path(text)
+
+
 def labels(texts: list[str]) -> tuple[str, ...]:
     """Return at least two different class labels, in order."""
     if len(texts) < 2:

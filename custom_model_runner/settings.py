@@ -13,6 +13,7 @@ from custom_model_runner.parsers import (
     labels,
     labels_file,
     new_directory,
+    output_file,
     positive,
     prefix,
 )
@@ -104,7 +105,9 @@ class ScoreSettings:
     input: str = option(
         "--input", metavar="FILE", parse=input_file, required=True, help="file to score; - is standard input"
     )
-    output: Path | None = option("--output", metavar="FILE", parse=Path, help="file to write; else standard output")
+    output: Path | None = option(
+        "--output", metavar="FILE", parse=output_file, help="file to write; else standard output"
+    )
     query: str | None = option("--query", metavar="STR", help="URL-encoded query handed to score_unstructured")
     content_type: str | None = option(
         "--content-type", metavar="STR", help="content type of the input, for unstructured models"

@@ -21,13 +21,14 @@ def to_json(predictions: Predictions) -> bytes:
 
 def _rows(predictions: Predictions) -> bytes:
     if len(predictions.columns) == 1:
-        return cells.json_text(np.ascontiguousarray(predictions.values[:, 0]))
+        values = predictions.values[:, 0]
+        return cells.json_floats(values) if values.dtype.kind == "f" else cells.json_text(values.tolist())
     rows = predictions.values.tolist()
     return cells.json_text([dict(zip(predictions.columns, row, strict=True)) for row in rows])
 
 
 def _split(extra: pd.DataFrame) -> dict[str, Any]:
-    rows = zip(*(_values(_plain_dates(column).to_numpy()) for _, column in extra.items()), strict=True)
+    rows = zip(*(_values(_array(_plain_dates(column))) for _, column in extra.items()), strict=True)
     return {
         "columns": [str(name) for name in extra.columns],
         "index": list(range(len(extra))),
@@ -39,6 +40,12 @@ def _plain_dates(column: pd.Series[Any]) -> pd.Series[Any]:
     """Return dates with a time zone as dates in UTC, and other columns as they are."""
     has_zone = isinstance(column.dtype, pd.DatetimeTZDtype)
     return column.dt.tz_convert("UTC").dt.tz_localize(None) if has_zone else column
+
+
+def _array(column: pd.Series[Any]) -> np.ndarray[Any, Any]:
+    """Return the values of a column; where it can hold missing ones beside integers, these stay integers."""
+    is_plain = isinstance(column.dtype, np.dtype)
+    return column.to_numpy() if is_plain else column.to_numpy(dtype=object)
 
 
 def _values(column: np.ndarray[Any, Any]) -> list[Any]:
@@ -57,5 +64,5 @@ def to_csv(predictions: Predictions) -> bytes:
     parts = [predictions.values]
     if predictions.extra is not None:
         columns += [str(name) for name in predictions.extra.columns]
-        parts += [column.to_numpy().reshape(-1, 1) for _, column in predictions.extra.items()]
+        parts += [_array(column).reshape(-1, 1) for _, column in predictions.extra.items()]
     return csv_text.write(columns, parts)

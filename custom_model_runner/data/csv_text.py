@@ -17,6 +17,7 @@ from custom_model_runner.errors import ContractError, InputError
 
 def read(payload: Payload) -> pd.DataFrame:
     """Return the table of a UTF-8 CSV body with a header line; blank lines of a one-column table are missing values."""
+    _check_width(payload.data)
     try:
         table = _parse(payload.data, skip_blank_lines=True)
         if table.shape[1] == 1:
@@ -27,10 +28,23 @@ def read(payload: Payload) -> pd.DataFrame:
         raise InputError("The CSV input is empty: a header line was expected") from error
     except (pd.errors.ParserError, ValueError) as error:
         raise InputError(f"The CSV input is broken: {_reason(error)}") from error
-    if not isinstance(table.index, pd.RangeIndex):
-        # pandas would take the first fields for row names, and every column would hold its neighbour's values.
-        raise InputError(f"The CSV input is broken: rows hold more fields than the header line's {table.shape[1]}")
     return table
+
+
+def _check_width(data: bytes) -> None:
+    """Refuse rows wider than the header; pandas would take their first fields for row names, and shift the rest."""
+    lines = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="replace", newline="")
+    rows = (row for row in csv.reader(lines) if row)
+    try:
+        header_line, first = next(rows, []), next(rows, [])
+    except csv.Error:
+        # Fields of this size are for pandas to judge.
+        return
+    if len(first) > len(header_line):
+        raise InputError(
+            "The CSV input is broken: rows hold more fields than the header line: "
+            f"{len(first)}, expected {len(header_line)}"
+        )
 
 
 def _parse(data: bytes, *, skip_blank_lines: bool) -> pd.DataFrame:

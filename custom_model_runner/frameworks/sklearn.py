@@ -6,20 +6,26 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 
+from custom_model_runner.data.labels import align
 from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.target import Hint, Target
-from custom_model_runner.errors import InputError, LoadError, UserCodeError
+from custom_model_runner.errors import ContractError, InputError, LoadError, UsageError, UserCodeError
 from custom_model_runner.target_type import NUMERIC, TargetType
 
 MANY_LABELS = 2
+SHOWN = 10
 
 
 def hint(model: Any) -> Hint | None:
     """Return what a fitted estimator reveals about its target."""
     if is_classifier(model):
-        labels = tuple(str(label) for label in getattr(model, "classes_", ()))
+        classes = getattr(model, "classes_", ())
+        if isinstance(classes, list) or getattr(model, "multilabel_", False):
+            return Hint(TargetType.MULTILABEL)
+        labels = tuple(str(label) for label in classes)
         return Hint(TargetType.MULTICLASS if len(labels) > MANY_LABELS else TargetType.BINARY, labels)
     if is_regressor(model):
         return Hint(TargetType.REGRESSION)
@@ -38,6 +44,12 @@ def check(model: Any, target: Target) -> None:
             f"{type(model).__name__} has no {method}, which the target type '{target.type}' needs; "
             "write a score hook or choose another --target-type"
         )
+    classes = getattr(model, "classes_", None)
+    if target.is_classification and target.type is not TargetType.MULTILABEL and classes is not None:
+        try:
+            align(classes, target.labels)
+        except ContractError as error:
+            raise UsageError(f"The class labels are not those of {type(model).__name__}: {error}") from error
 
 
 def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
@@ -71,18 +83,28 @@ def _in_fitted_order(model: Any, table: pd.DataFrame) -> pd.DataFrame:
 def _explained(model: Any, table: pd.DataFrame, error: Exception) -> InputError | UserCodeError:
     """Say what is wrong with the table where that can be told; library texts may quote the data and are not used."""
     names = getattr(model, "feature_names_in_", None)
-    missing = [name for name in names if name not in table.columns] if names is not None else []
+    missing = [str(name) for name in names if name not in table.columns] if names is not None else []
     if missing:
-        return InputError(f"The input lacks columns the model was fitted on: {missing}; found {list(table.columns)}")
+        return InputError(
+            f"The input lacks {len(missing)} of the columns that the model was fitted on: {_some(missing)}"
+        )
     wanted = getattr(model, "n_features_in_", None)
     if wanted is not None and wanted != table.shape[1]:
-        return InputError(f"The model was fitted on {wanted} columns, found {table.shape[1]}: {list(table.columns)}")
-    text = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])]
-    missing_values = [name for name in table.columns if table[name].isna().any()]
+        return InputError(f"The model was fitted on {wanted} columns, found {table.shape[1]}")
+    # Names are shown only where the model knows them: those of a file without a header line are data.
+    shown = [str(name) for name in table.columns] if names is not None else [str(n) for n in range(table.shape[1])]
+    columns = [table.iloc[:, position] for position in range(table.shape[1])]
+    text = [name for name, column in zip(shown, columns, strict=True) if not is_numeric_dtype(column)]
+    gaps = [name for name, column in zip(shown, columns, strict=True) if column.isna().any()]
     name, kind = type(model).__name__, type(error).__name__
-    if text or missing_values:
+    if text or gaps:
         return InputError(
-            f"{name} cannot use the input ({kind}); columns that are not numeric: {text or 'none'}, "
-            f"columns with missing values: {missing_values or 'none'}"
+            f"{name} cannot use the input ({kind}); columns that are not numeric: {_some(text)}; "
+            f"columns with missing values: {_some(gaps)}"
         )
     return UserCodeError(f"{name} raised {kind} on {len(table)} rows and {table.shape[1]} columns")
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return (", ".join(names[:SHOWN]) or "none") + more

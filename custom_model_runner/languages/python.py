@@ -22,6 +22,7 @@ def load(codedir: CodeDir, names: Iterable[str]) -> UserCode:
     if codedir.user_file is None:
         return UserCode({})
     entries = [str(codedir.user_file.parent), str(codedir.path)]
+    _set_aside_namesakes(codedir.path)
     sys.path.insert(0, entries[0])
     sys.path.append(entries[1])
 
@@ -60,6 +61,14 @@ def _hooks(module: ModuleType, names: Iterable[str]) -> dict[str, Callable[..., 
             raise LoadError(f"{module.__file__}: {name} must be a function, found {type(hook).__name__}")
         hooks[name] = hook
     return hooks
+
+
+def _set_aside_namesakes(folder: Path) -> None:
+    """Drop modules of other folders that are called like one here; their own users keep them."""
+    for name in {entry.stem for entry in folder.iterdir()} - sys.stdlib_module_names:
+        origin = getattr(sys.modules.get(name), "__file__", None)
+        if origin and "site-packages" not in Path(origin).parts and not Path(origin).is_relative_to(folder):
+            del sys.modules[name]
 
 
 def _forget_modules(folder: Path) -> None:

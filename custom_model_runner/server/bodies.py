@@ -9,7 +9,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, Multip
 
 from custom_model_runner.data import tables
 from custom_model_runner.data.payload import DEFAULT_CHARSET, Payload
-from custom_model_runner.errors import InputError, PayloadTooLarge
+from custom_model_runner.errors import InputError, MalformedRequest, PayloadTooLarge
 
 # Callers match this text.
 NO_SAMPLES = "Samples should be provided as:   - a csv or mtx under `X` form-data param key.  - binary data"
@@ -32,6 +32,8 @@ def raw_payload(request: Request) -> Payload:
     """Return the body as it came, with its content type."""
     data = request.get_data(cache=False)
     _check_end(request)
+    if request.content_length is not None and len(data) < request.content_length:
+        raise MalformedRequest(f"The body is cut short: {len(data)} of {request.content_length} bytes arrived")
     return Payload.of(data, request.headers.get("Content-Type"))
 
 

@@ -9,7 +9,7 @@ from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from custom_model_runner.errors import BaseCustomUserError, MalformedRequest, PayloadTooLarge, RunnerError
-from custom_model_runner.server import bodies
+from custom_model_runner.server import bodies, headers
 
 LOG = logging.getLogger("drum.server")
 USER_ERROR_HEADER = "X-Drum-User-Http-Error"
@@ -22,7 +22,7 @@ def register(app: Flask, *, show_stacktrace: bool) -> None:
     @app.errorhandler(RunnerError)
     def explain(error: RunnerError) -> Response:
         if error.status >= 500:
-            LOG.error("%s", error, exc_info=error if show_stacktrace else None)
+            LOG.error("%s", error, exc_info=error if show_stacktrace else None, extra=headers.context())
         return answer(f"ERROR: {error}", error.status)
 
     @app.errorhandler(BaseCustomUserError)
@@ -51,7 +51,7 @@ def register(app: Flask, *, show_stacktrace: bool) -> None:
 
     @app.errorhandler(Exception)
     def admit(error: Exception) -> Response:
-        LOG.error("internal error: %s", type(error).__name__, exc_info=error)
+        LOG.error("internal error: %s", type(error).__name__, exc_info=error, extra=headers.context())
         return answer(f"ERROR: internal error: {type(error).__name__}", 500)
 
 

@@ -78,6 +78,10 @@ class Launch:
 class Arbiter(arbiter.Arbiter):
     """The master; a quick stop does not wait for calls that run."""
 
+    # A worker that ends with one of these ends the server; user code may well exit with gunicorn's own 3 and 4.
+    WORKER_BOOT_ERROR = 250
+    APP_LOAD_ERROR = 251
+
     def stop(self, graceful: bool = True) -> None:
         """End the workers."""
         if not graceful:
@@ -99,7 +103,7 @@ class Worker(gthread.ThreadWorker):
             if not self.alive:
                 sys.exit(EXIT_OK)
             self.app.launch.fail(error)
-            sys.exit(arbiter.Arbiter.APP_LOAD_ERROR)
+            sys.exit(Arbiter.APP_LOAD_ERROR)
         self.app.launch.greet()
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:

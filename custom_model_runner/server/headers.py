@@ -24,6 +24,11 @@ def new_request_id() -> str:
     return str(uuid.uuid4())
 
 
+def context() -> dict[str, str]:
+    """Return what a log line tells of the request that is served."""
+    return {"request_id": g.request_id}
+
+
 def register(app: Flask) -> None:
     """Give every answer of an application its request id and the runner's version."""
 
@@ -39,6 +44,5 @@ def register(app: Flask) -> None:
         if response.status_code >= 400:
             seconds = time.perf_counter() - g.start
             words = "%s %s answered %s after %.3f s"
-            facts = {"request_id": g.request_id}
-            LOG.info(words, request.method, request.path, response.status_code, seconds, extra=facts)
+            LOG.info(words, request.method, request.path, response.status_code, seconds, extra=context())
         return response

@@ -22,6 +22,7 @@ def serve(model: ModelSettings, server: ServerSettings, log: LogSettings) -> int
     host, port = server.address
     listener = gunicorn.listen(host, port)
     port = listener.getsockname()[1]
+    shown = f"[{host}]" if ":" in host else host
     timings = open_timings() if server.show_perf else None
     has_told = gunicorn.shared_number()
 
@@ -42,7 +43,7 @@ def serve(model: ModelSettings, server: ServerSettings, log: LogSettings) -> int
     return gunicorn.serve(
         listener,
         make_app,
-        greeting=f"serving {model.code_dir} on http://{host}:{port}{server.url_prefix}",
+        greeting=f"serving {model.code_dir} on http://{shown}:{port}{server.url_prefix}",
         workers=server.max_workers,
         threads=(server.threads or 1) + SPARE_THREADS,
         show_stacktrace=log.show_stacktrace,

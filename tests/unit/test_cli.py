@@ -111,7 +111,7 @@ def test_a_termination_is_143(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_a_failure_nobody_foresaw_is_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(Path, "mkdir", lambda *_, **__: {}["absent"])
+    monkeypatch.setattr(Path, "mkdir", lambda *_, **__: vars(Path)["absent"])
     assert new_model(tmp_path / "m", {}) == 1
     assert capsys.readouterr().err == "drum: error: KeyError: 'absent'\n"
 

@@ -77,7 +77,7 @@ def test_a_missing_key_is_named(tmp_path: Path, key: str) -> None:
         ("inferenceModel:\n  classLabels:\n    - a", "found 1 class label"),
         ("inferenceModel:\n  classLabels:\n    - a\n    - b\n  classLabelsFile: x", "not both"),
         ("inferenceModel:\n  classLabelsFile: gone.txt", "cannot be read: No such file"),
-        ("runner:\n  threadSafe: perhaps", "runner.threadSafe is 'perhaps', expected true or false"),
+        ("runner:\n  threadSafe: perhaps", "runner.threadSafe: 'perhaps' is not a truth value"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, more: str, words: str) -> None:

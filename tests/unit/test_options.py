@@ -115,7 +115,7 @@ def test_a_falsehood_leaves_off(word: str) -> None:
 
 @pytest.mark.parametrize("word", ["f", "maybe", "2", "tr ue", " "])
 def test_other_words_are_no_truth_values(word: str) -> None:
-    with pytest.raises(UsageError, match="variable FAST: .* is not a truth value"):
+    with pytest.raises(UsageError, match=r"variable FAST: .* is not a truth value"):
         read(environ={"FAST": word})
 
 

@@ -59,7 +59,7 @@ def test_a_missing_dependency_names_the_extra_to_install(importable: Path) -> No
 
 def test_a_missing_dependency_without_an_extra_is_to_be_installed_itself(importable: Path) -> None:
     plant(importable, {"rig_steam.py": "import absent_boiler\n"})
-    with pytest.raises(LoadError, match="pip install absent_boiler$"):
+    with pytest.raises(LoadError, match=r"pip install absent_boiler$"):
         plugins.find(TABLE["steam"])
 
 

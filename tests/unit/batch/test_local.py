@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -23,7 +23,8 @@ REGRESSION = """
 """
 UNSTRUCTURED = """
     def score_unstructured(model, data, **kwargs):
-        return {"text": "two\\nlines", "line": "one\\n", "bytes": b"abc", "none": None, "query": repr(kwargs["query"])}[data]
+        query = repr(kwargs["query"])
+        return {"text": "two\\nlines", "line": "one\\n", "bytes": b"abc", "none": None, "query": query}[data]
 """
 
 
@@ -95,4 +96,4 @@ def test_a_query_is_a_dict_whose_last_value_wins(tmp_path: Path, query: str | No
 @pytest.mark.parametrize(("option", "value"), [("query", "a=1"), ("content_type", "text/plain")])
 def test_options_of_unstructured_models_are_refused_for_others(tmp_path: Path, option: str, value: str) -> None:
     with pytest.raises(UsageError, match=f"--{option.replace('_', '-')} is for unstructured models"):
-        run(tmp_path, REGRESSION, b"a\n1\n", **{option: value})
+        run(tmp_path, REGRESSION, b"a\n1\n", **cast("dict[str, Any]", {option: value}))

@@ -9,7 +9,7 @@ import math
 import re
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,10 @@ def as_numpy_scalars(values: list[float]) -> Predictions:
     return as_text_column([np.float64(value) for value in values])
 
 
+def as_single_scalars(values: list[float]) -> Predictions:
+    return as_text_column([cast("float", np.float32(value)) for value in values])
+
+
 def as_extra(values: list[float]) -> Predictions:
     return Predictions(("Predictions",), np.zeros((len(values), 1)), pd.DataFrame({"x": values}))
 
@@ -50,6 +54,11 @@ def as_extra(values: list[float]) -> Predictions:
 def as_mixed_extra(values: list[float]) -> Predictions:
     extra = pd.DataFrame({"x": pd.Series(values, dtype=object), "y": "text"})
     return Predictions(("Predictions",), np.array(values).reshape(-1, 1), extra)
+
+
+def place_in(layout: Layout) -> int:
+    """Return the column in which a layout puts the values."""
+    return int(layout in (as_extra, as_mixed_extra))
 
 
 LAYOUTS = [as_predictions, as_probabilities, as_text_column, as_numpy_scalars, as_extra, as_mixed_extra]
@@ -82,7 +91,7 @@ def bits(value: float) -> bytes:
 @given(values=st.lists(FINITE, min_size=1, max_size=4))
 @example(values=AWKWARD)
 def test_any_double_reads_back_with_the_same_bits(layout: Layout, values: list[float]) -> None:
-    column = {as_extra: 1, as_mixed_extra: 1}.get(layout, 0)
+    column = place_in(layout)
     assert [bits(float(row[column])) for row in csv_rows(layout(values))] == [bits(value) for value in values]
 
 
@@ -93,6 +102,13 @@ def test_any_double_has_the_same_text_in_csv_and_json(layout: Layout, values: li
     written = layout(values)
     as_csv = [[field if field == "text" else f"float {field}" for field in row] for row in csv_rows(written)]
     assert as_csv == json_rows(written)
+
+
+@given(values=st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1, max_size=4))
+@example(values=[np.float32(0.1).item()])
+def test_a_number_of_single_precision_has_the_same_text_in_csv_and_json(values: list[float]) -> None:
+    written = as_single_scalars(values)
+    assert [[f"float {field}" for field in row] for row in csv_rows(written)] == json_rows(written)
 
 
 @given(value=FINITE)
@@ -108,13 +124,13 @@ def test_a_double_is_written_with_the_fewest_digits(value: float) -> None:
 
 @given(number=st.integers(-(10**15), 10**15))
 def test_a_whole_number_keeps_its_point(number: int) -> None:
-    ((written,),) = csv_rows(as_predictions([number]))
+    ((written,),) = csv_rows(as_predictions([float(number)]))
     assert written == f"{number}.0"
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_missing_value_is_empty_in_csv_and_null_in_json(layout: Layout) -> None:
-    column = {as_extra: 1, as_mixed_extra: 1}.get(layout, 0)
+    column = place_in(layout)
     written = layout([1.5, math.nan])
     assert [row[column] for row in csv_rows(written)] == ["1.5", ""]
     assert [row[column] for row in json_rows(written)] == ["float 1.5", None]
@@ -122,7 +138,7 @@ def test_a_missing_value_is_empty_in_csv_and_null_in_json(layout: Layout) -> Non
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_infinities_are_inf_in_csv_and_null_in_json(layout: Layout) -> None:
-    column = {as_extra: 1, as_mixed_extra: 1}.get(layout, 0)
+    column = place_in(layout)
     written = layout([math.inf, -math.inf, 1.5, math.nan])
     assert [row[column] for row in csv_rows(written)] == ["inf", "-inf", "1.5", ""]
     assert [row[column] for row in json_rows(written)] == [None, None, "float 1.5", None]
@@ -208,9 +224,9 @@ def test_dates_are_milliseconds_in_json_and_readable_in_csv(unit: str) -> None:
 
 
 def test_columns_that_are_not_named_by_texts_are_written() -> None:
-    predictions = with_extra(pd.DataFrame({1: ["x"], 2.5: ["y"]}))
-    assert json_body(predictions)["extraModelOutput"]["columns"] == ["1", "2.5"]
-    assert answers.to_csv(predictions).splitlines()[0] == b"Predictions,1,2.5"
+    predictions = with_extra(pd.DataFrame({1: ["x"], 20: ["y"]}))
+    assert json_body(predictions)["extraModelOutput"]["columns"] == ["1", "20"]
+    assert answers.to_csv(predictions).splitlines()[0] == b"Predictions,1,20"
 
 
 @pytest.mark.parametrize("write", [answers.to_csv, answers.to_json])

@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from custom_model_runner.data import csv_text
@@ -74,6 +74,12 @@ def test_a_row_with_too_few_fields_ends_with_missing_values() -> None:
     assert read(b"a,b\n1\n")["b"].isna().tolist() == [True]
 
 
+@pytest.mark.parametrize("data", [b"a,b\n1,2,3\n4,5,6\n", b"a,b\n0,2,3\n1,5,6\n", b"a,b\nx,2,3\n", b"a\n1,2\n"])
+def test_rows_that_all_have_too_many_fields_are_an_error(data: bytes) -> None:
+    with pytest.raises(InputError, match="rows hold more fields than the header line"):
+        read(data)
+
+
 def test_a_row_with_too_many_fields_is_an_error_that_names_its_line() -> None:
     with pytest.raises(InputError, match="The CSV input is broken: Expected 2 fields in line 3, saw 3"):
         read(b"a,b\n1,2\n1,2,3\n")
@@ -110,6 +116,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=5))
+@example(["line\rline", "line\r\nline", ""])
 def test_any_text_in_a_single_column_can_be_read_back(texts: list[str]) -> None:
     column = np.array(texts, dtype=object).reshape(-1, 1)
     written = csv_text.write(["Predictions"], [column]).decode()
@@ -117,6 +124,7 @@ def test_any_text_in_a_single_column_can_be_read_back(texts: list[str]) -> None:
 
 
 @given(st.lists(TEXTS, min_size=2, max_size=5))
+@example(["line\rline", ""])
 def test_any_column_name_can_be_read_back(names: list[str]) -> None:
     written = csv_text.header(names).decode()
     assert list(csv.reader(io.StringIO(written, newline=""))) == [names]

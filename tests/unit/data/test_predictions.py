@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -57,8 +57,8 @@ def test_labels_of_the_model_keep_the_model_s_order_and_take_the_target_s_spelli
 
 
 def test_labels_of_the_model_can_be_an_array() -> None:
-    target = Target(T.BINARY, ("0.0", "1.0"))
-    assert marshal(Scores(np.array([[0.9, 0.1]]), np.array([1, 0])), target).columns == ("1.0", "0.0")
+    target, classes = Target(T.BINARY, ("0.0", "1.0")), cast("Any", np.array([1, 0]))
+    assert marshal(Scores(np.array([[0.9, 0.1]]), classes), target).columns == ("1.0", "0.0")
 
 
 def test_other_labels_break_the_contract() -> None:
@@ -187,7 +187,7 @@ def test_columns_beside_the_labels_are_extra_output() -> None:
 
 
 def test_labels_among_extra_columns_must_be_spelt_exactly() -> None:
-    frame = pd.DataFrame({"YES": [0.9], "no": [0.1], "why": ["x"]})
+    frame = pd.DataFrame({"YES": [0.9], "no": [0.1], "more": [5]})
     with pytest.raises(ContractError, match="Expected predictions to have columns"):
         marshal(from_frame(frame, BINARY), BINARY)
 

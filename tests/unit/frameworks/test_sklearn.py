@@ -1,0 +1,139 @@
+"""What scikit-learn models reveal, and how they score a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.ensemble import IsolationForest
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+from sklearn.svm import LinearSVC
+
+from custom_model_runner.data.target import Hint, Target
+from custom_model_runner.errors import InputError, LoadError, UserCodeError
+from custom_model_runner.frameworks import sklearn
+from custom_model_runner.target_type import TargetType as T
+
+FRAME = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1.0, 0.0, 1.0, 0.0]})
+REGRESSION = Target(T.REGRESSION)
+LINEAR = LinearRegression().fit(FRAME, [0.5, 1.0, 2.5, 3.0])
+TWO_LABELS = np.array([[0, 1], [0, 0], [1, 1], [1, 0]])
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (LINEAR, Hint(T.REGRESSION)),
+        (LogisticRegression().fit(FRAME, ["x", "x", "y", "y"]), Hint(T.BINARY, ("x", "y"))),
+        (LogisticRegression().fit(FRAME, [0, 0, 1, 1]), Hint(T.BINARY, ("0", "1"))),
+        (LogisticRegression().fit(FRAME, [True, True, False, False]), Hint(T.BINARY, ("False", "True"))),
+        (LogisticRegression().fit(FRAME, ["x", "y", "z", "z"]), Hint(T.MULTICLASS, ("x", "y", "z"))),
+        (IsolationForest(n_estimators=2).fit(FRAME), Hint(T.ANOMALY)),
+        (make_pipeline(OneHotEncoder(), LinearRegression()), Hint(T.REGRESSION)),
+        (KMeans(2), None),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_model_reveals_its_target(model: Any, expected: Hint | None) -> None:
+    assert sklearn.hint(model) == expected
+
+
+def test_a_model_of_several_labels_at_once_reveals_a_multilabel_target() -> None:
+    hint = sklearn.hint(MultiOutputClassifier(LogisticRegression()).fit(FRAME, TWO_LABELS))
+    assert hint is not None
+    assert hint.type is T.MULTILABEL
+
+
+@pytest.mark.parametrize(
+    ("model", "target"),
+    [
+        (LinearSVC(), Target(T.BINARY, ("a", "b"))),
+        (LINEAR, Target(T.MULTICLASS, ("a", "b", "c"))),
+        (OneHotEncoder(), REGRESSION),
+        (LINEAR, Target(T.VECTOR_DATABASE, (), "x")),
+    ],
+)
+def test_a_model_that_cannot_give_what_the_target_needs_is_refused(model: Any, target: Target) -> None:
+    with pytest.raises(LoadError):
+        sklearn.check(model, target)
+
+
+@pytest.mark.parametrize(
+    ("model", "target"),
+    [
+        (LINEAR, REGRESSION),
+        (LINEAR, Target(T.ANOMALY)),
+        (LINEAR, Target(T.GEO_POINT)),
+        (LogisticRegression(), Target(T.BINARY, ("a", "b"))),
+    ],
+)
+def test_a_model_that_can_is_accepted(model: Any, target: Target) -> None:
+    sklearn.check(model, target)
+
+
+def test_probabilities_come_with_the_classes_of_the_model() -> None:
+    model = LogisticRegression().fit(FRAME, ["x", "x", "y", "y"])
+    scores = sklearn.score(model, FRAME, Target(T.BINARY, ("y", "x")))
+    assert scores.labels is not None
+    assert list(scores.labels) == ["x", "y"]
+    np.testing.assert_array_equal(scores.values, model.predict_proba(FRAME))
+
+
+def test_several_labels_at_once_are_the_probabilities_of_each() -> None:
+    model = MultiOutputClassifier(LogisticRegression()).fit(FRAME, TWO_LABELS)
+    scores = sklearn.score(model, FRAME, Target(T.MULTILABEL, ("p", "q")))
+    first, second = model.predict_proba(FRAME)
+    assert scores.labels is None
+    np.testing.assert_array_equal(scores.values, np.column_stack([first[:, 1], second[:, 1]]))
+
+
+@pytest.mark.parametrize(
+    "table",
+    [FRAME[["b", "a"]], FRAME.assign(c="text"), FRAME.assign(c=1.0)[["c", "b", "a"]]],
+    ids=["order", "more", "both"],
+)
+def test_columns_are_found_by_name_and_others_are_left_out(table: pd.DataFrame) -> None:
+    np.testing.assert_array_equal(sklearn.score(LINEAR, table, REGRESSION).values, LINEAR.predict(FRAME))
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (FRAME[["a"]].assign(z=1), r"lacks columns the model was fitted on: \['b'\]"),
+        (FRAME.assign(b="MARKER"), r"columns that are not numeric: \['b'\], columns with missing values: none"),
+        (FRAME.assign(b=np.nan), r"columns that are not numeric: none, columns with missing values: \['b'\]"),
+    ],
+)
+def test_a_table_the_model_cannot_use_is_an_input_error_that_names_columns_and_no_data(
+    table: pd.DataFrame, words: str
+) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        sklearn.score(LINEAR, table, REGRESSION)
+    assert "MARKER" not in str(caught.value)
+
+
+def test_another_number_of_columns_is_an_input_error() -> None:
+    nameless = LinearRegression().fit(FRAME.to_numpy(), [0.5, 1.0, 2.5, 3.0])
+    with (
+        pytest.warns(UserWarning, match="fitted without feature names"),
+        pytest.raises(InputError, match="fitted on 2 columns, found 1"),
+    ):
+        sklearn.score(nameless, FRAME[["a"]], REGRESSION)
+
+
+def test_an_unknown_category_is_an_input_error_that_does_not_show_it() -> None:
+    model = make_pipeline(OneHotEncoder(), LinearRegression()).fit(pd.DataFrame({"c": ["x", "y"]}), [1.0, 2.0])
+    with pytest.raises(InputError) as caught:
+        sklearn.score(model, pd.DataFrame({"c": ["MARKER"]}), REGRESSION)
+    assert "MARKER" not in str(caught.value)
+
+
+def test_a_model_that_was_never_fitted_is_the_author_s_fault() -> None:
+    with pytest.raises(UserCodeError, match="LinearRegression raised NotFittedError on 4 rows and 2 columns"):
+        sklearn.score(LinearRegression(), FRAME, REGRESSION)

@@ -1,0 +1,261 @@
+"""The pipeline: what is called when, by how many threads, and what is recorded."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import custom_model_runner
+from custom_model_runner import codedir, predictor
+from custom_model_runner.data.observation import Observation
+from custom_model_runner.data.payload import Payload
+from custom_model_runner.data.predictions import Scores
+from custom_model_runner.data.reply import Reply
+from custom_model_runner.data.target import Target
+from custom_model_runner.errors import ContractError, InputError, Unsupported, UserCodeError
+from custom_model_runner.metadata import Metadata
+from custom_model_runner.model import Context, Model, ModelInfo
+from custom_model_runner.predictor import Predictor, open_predictor
+from custom_model_runner.settings import ModelSettings
+from custom_model_runner.target_type import TargetType
+
+from .folders import plant
+
+CSV = Payload(b"a,b\n1,2\n3,4\n", "text/csv")
+SCORE = """
+    import pandas as pd
+
+    def score(data, model, **kwargs):
+        return pd.DataFrame({"Predictions": data["a"] / 2})
+"""
+
+
+def ones(table: Any, _context: Context) -> Scores:
+    return Scores(np.ones(len(table)))
+
+
+def build(kind: TargetType = TargetType.REGRESSION, framework: str | None = None, **abilities: Any) -> Model:
+    folder = codedir.CodeDir(Path("/code"), "python", "hooks", None, (), Metadata())
+    return Model(ModelInfo(Target(kind), folder, framework), **abilities)
+
+
+def raise_user_error(*_: Any) -> NoReturn:
+    raise UserCodeError("the user's affair")
+
+
+def test_a_payload_is_read_transformed_scored_and_post_processed() -> None:
+    model = build(
+        read=lambda data: pd.DataFrame({"x": [float(len(data))]}),
+        transform=lambda table: table * 10,
+        score=lambda table, _: Scores(table["x"].to_numpy()),
+        post_process=lambda frame: Scores(frame["Predictions"].to_numpy() + 1),
+    )
+    assert Predictor(model).score(CSV).values.tolist() == [[10.0 * len(CSV.data) + 1]]
+
+
+def test_a_payload_is_read_as_csv_when_no_hook_reads() -> None:
+    model = build(score=lambda table, _: Scores(table["b"].to_numpy()))
+    assert Predictor(model).score(CSV).values.tolist() == [[2.0], [4.0]]
+
+
+def test_a_hook_that_reads_gets_any_format() -> None:
+    model = build(read=lambda data: pd.DataFrame({"x": [1]}), score=ones)
+    assert len(Predictor(model).score(Payload(b"\x00", "image/png"))) == 1
+
+
+def test_another_format_is_refused_when_no_hook_reads() -> None:
+    with pytest.raises(Unsupported, match="payload format 'image/png' is not supported"):
+        Predictor(build(score=ones)).score(Payload(b"\x00", "image/png"))
+
+
+def test_a_score_function_is_told_about_the_call() -> None:
+    seen: list[Context] = []
+
+    def spy(table: Any, context: Context) -> Scores:
+        seen.append(context)
+        return ones(table, context)
+
+    Predictor(build(score=spy)).score(CSV, charset="utf8")
+    assert seen == [Context(CSV.data, "text/csv", "utf8")]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_another_number_of_predictions_than_rows_breaks_the_contract(count: int) -> None:
+    with pytest.raises(ContractError, match="2 rows"):
+        Predictor(build(score=lambda table, _: Scores(np.ones(count)))).score(CSV)
+
+
+def test_rows_that_transform_adds_are_too_many() -> None:
+    model = build(transform=lambda table: pd.concat([table, table]), score=ones)
+    with pytest.raises(ContractError, match="2 rows, but 4 predictions"):
+        Predictor(model).score(CSV)
+
+
+def test_a_post_processing_that_loses_rows_breaks_the_contract() -> None:
+    model = build(score=ones, post_process=lambda frame: Scores(frame.to_numpy()[:1]))
+    with pytest.raises(ContractError, match="2 rows, but 1"):
+        Predictor(model).score(CSV)
+
+
+def test_post_processing_keeps_the_extra_columns() -> None:
+    extra = pd.DataFrame({"why": ["x", "y"]})
+    model = build(
+        score=lambda table, _: Scores(np.ones(2), None, extra), post_process=lambda frame: Scores(frame.to_numpy() * 2)
+    )
+    result = Predictor(model).score(CSV)
+    assert (result.values.tolist(), result.extra) == ([[2.0], [2.0]], extra)
+
+
+def test_a_framework_is_not_asked_about_no_rows() -> None:
+    result = Predictor(build(framework="scikit-learn", score=raise_user_error)).score(Payload(b"a,b\n"))
+    assert (result.columns, len(result)) == (("Predictions",), 0)
+
+
+def test_a_hook_is_asked_about_no_rows() -> None:
+    assert len(Predictor(build(score=ones)).score(Payload(b"a,b\n"))) == 0
+
+
+def test_a_model_that_cannot_score_names_the_endpoint_that_works() -> None:
+    with pytest.raises(Unsupported) as caught:
+        Predictor(build(TargetType.UNSTRUCTURED, answer=lambda *_: Reply(b"", "text/plain", True))).score(CSV)
+    assert str(caught.value) == (
+        "This model has target type 'unstructured', "
+        "use the /predictUnstructured/ or /predictionsUnstructured/ endpoint."
+    )
+
+
+def test_a_model_that_cannot_answer_names_the_endpoint_that_works() -> None:
+    with pytest.raises(Unsupported, match=r"'regression', use the /predict/ or /predictions/ endpoint\."):
+        Predictor(build(score=ones)).answer(CSV, {})
+
+
+def test_an_unstructured_model_answers() -> None:
+    reply = Reply(b"hello", "text/plain", True)
+    model = build(
+        TargetType.UNSTRUCTURED, answer=lambda payload, query, headers: reply if query == {"a": "1"} else None
+    )
+    assert Predictor(model).answer(CSV, {"a": "1"}) is reply
+
+
+# Threads.
+
+
+def meetings(slots: Any, patience: float) -> int:
+    """Count the calls that met another inside the model."""
+    door = threading.Barrier(2)
+    met: list[bool] = []
+
+    def wait_for_company(table: Any, context: Context) -> Scores:
+        try:
+            door.wait(patience)
+            met.append(True)
+        except threading.BrokenBarrierError:
+            door.reset()
+        return ones(table, context)
+
+    model = build(score=wait_for_company)
+    loaded = Predictor(model, slots=slots) if slots else Predictor(model)
+    with ThreadPoolExecutor(2) as pool:
+        for call in [pool.submit(loaded.score, CSV) for _ in range(2)]:
+            call.result()
+    return len(met)
+
+
+def test_one_thread_at_a_time_is_inside_a_model() -> None:
+    assert meetings(None, patience=0.1) == 0
+
+
+@pytest.mark.parametrize("slots", [threading.BoundedSemaphore(2), nullcontext()], ids=["two slots", "no bound"])
+def test_threads_meet_inside_a_model_that_allows_it(slots: Any) -> None:
+    assert meetings(slots, patience=30) == 2
+
+
+def test_the_thread_that_reads_is_inside_the_model_too() -> None:
+    lock = threading.Lock()
+    model = build(read=lambda data: pd.DataFrame({"locked": [lock.locked()]}), score=lambda t, _: Scores(t.to_numpy()))
+    assert Predictor(model, slots=lock).score(CSV).values.tolist() == [[1.0]]
+
+
+def test_a_failed_call_leaves_the_model() -> None:
+    lock = threading.Lock()
+    with pytest.raises(UserCodeError):
+        Predictor(build(score=raise_user_error), slots=lock).score(CSV)
+    assert not lock.locked()
+
+
+# What is recorded.
+
+
+def test_each_call_is_observed_with_its_rows() -> None:
+    seen: list[Observation] = []
+    Predictor(build(score=ones), (seen.append,)).score(CSV)
+    assert [(one.rows, one.failure) for one in seen] == [(2, None)]
+    assert seen[0].seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("payload", "failure"), [(CSV, "UserCodeError"), (Payload(b""), "InputError")], ids=["user code", "input"]
+)
+def test_a_failed_call_is_observed_with_its_failure(payload: Payload, failure: str) -> None:
+    seen: list[Observation] = []
+    with pytest.raises((UserCodeError, InputError)):
+        Predictor(build(score=raise_user_error), (seen.append,)).score(payload)
+    assert [(one.rows, one.failure) for one in seen] == [(0, failure)]
+
+
+def test_an_answer_is_observed_as_one_row() -> None:
+    seen: list[Observation] = []
+    model = build(TargetType.UNSTRUCTURED, answer=lambda *_: Reply(b"", "text/plain", True))
+    Predictor(model, (seen.append,)).answer(CSV, {})
+    assert [one.rows for one in seen] == [1]
+
+
+# From a folder.
+
+
+def test_a_folder_is_opened_with_the_options_of_the_command(tmp_path: Path) -> None:
+    with custom_model_runner.load(plant(tmp_path, {"custom.py": SCORE}), target_type="anomaly") as loaded:
+        assert loaded.info.target.type is TargetType.ANOMALY
+        assert loaded.score(CSV).values.tolist() == [[0.5], [1.5]]
+
+
+def test_a_folder_can_be_named_by_a_relative_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(tmp_path / "code", {"custom.py": SCORE})
+    monkeypatch.chdir(tmp_path)
+    with custom_model_runner.load("code") as loaded:
+        assert len(loaded.score(CSV)) == 2
+
+
+def test_a_person_is_told_what_had_to_be_inferred(tmp_path: Path) -> None:
+    told: list[str] = []
+    settings = ModelSettings(code_dir=plant(tmp_path, {"custom.py": SCORE}))
+    open_predictor(settings, tell=told.append).close()
+    assert told == ["no target type given: regression assumed"]
+
+
+def test_nothing_is_told_where_nothing_was_inferred(tmp_path: Path) -> None:
+    told: list[str] = []
+    settings = ModelSettings(code_dir=plant(tmp_path, {"custom.py": SCORE}), target_type="regression")
+    open_predictor(settings, tell=told.append).close()
+    assert told == []
+
+
+def test_a_closed_predictor_lets_go_of_the_model() -> None:
+    closed: list[bool] = []
+    with Predictor(build(score=ones, close=lambda: closed.append(True))):
+        assert closed == []
+    assert closed == [True]
+
+
+def test_nobody_is_told_that_a_folder_was_loaded_in_this_process(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    predictor.load(plant(tmp_path, {"custom.py": SCORE}), target_type="regression").close()
+    assert capfd.readouterr() == ("", "")
