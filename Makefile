@@ -24,7 +24,8 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 
 run: $(VENV)/.run ## Train a template, score it in batch, then serve it on port 8080 (PORT=...).
 	$(BIN)/python $(TEMPLATE)/train.py
-	$(BIN)/drum score --code-dir $(TEMPLATE) --input $(TEMPLATE)/sample_input.csv | head -n 6
+	$(BIN)/drum score --code-dir $(TEMPLATE) --input $(TEMPLATE)/sample_input.csv --output $(VENV)/predictions.csv
+	@head -n 6 $(VENV)/predictions.csv
 	@echo
 	@echo "Serving. In another terminal:"
 	@echo "  curl --data-binary @$(TEMPLATE)/sample_input.csv --header 'Content-Type: text/csv' http://127.0.0.1:$(PORT)/predict/"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from custom_model_runner.errors import BaseCustomUserError, RunnerError, UserCodeError
+from custom_model_runner.errors import BaseCustomUserError, RunnerError, Terminated, UserCodeError
+
+LONGEST = 500
 
 
 def call(
@@ -17,11 +19,16 @@ def call(
 ) -> Any:
     """Call foreign code; what it raises, `sys.exit` included, becomes one of our errors that says what failed.
 
-    Errors of ours and errors that user code raises on purpose pass through.
+    Errors of ours, errors that user code raises on purpose, and signals pass through.
     """
     try:
         return function(*args, **kwargs)
-    except (RunnerError, BaseCustomUserError):
+    except (RunnerError, BaseCustomUserError, KeyboardInterrupt, Terminated):
         raise
-    except (Exception, SystemExit) as error:
-        raise as_error(f"{failing} {error!r}") from error
+    except BaseException as error:
+        raise as_error(f"{failing} {_cut(repr(error))}") from error
+
+
+def _cut(text: str) -> str:
+    """Keep a message a message: user code may have put its data into it."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text)} characters)"

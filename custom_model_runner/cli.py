@@ -62,7 +62,7 @@ class _NotAvailable(argparse.Action):
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: object, values: object, flag: str | None = None
     ) -> NoReturn:
-        parser.exit(UsageError.exit_code, f"drum: error: {flag} is not available in this version\n")
+        raise UsageError(f"{flag} is not available in this version")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -92,7 +92,10 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     signal.signal(signal.SIGTERM, _terminate)
     show_stacktrace = "--show-stacktrace" in words or _is_on(snapshot, "SHOW_STACKTRACE")
     try:
-        return _dispatch(words, snapshot)
+        try:
+            return _dispatch(words, snapshot)
+        finally:
+            sys.stdout.flush()
     except (KeyboardInterrupt, Terminated) as interruption:
         # A server is meant to be ended by a signal, even while it starts.
         is_server = words[:1] == ["server"]

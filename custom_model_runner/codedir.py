@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from custom_model_runner.metadata import Metadata
 
 LOG = logging.getLogger("drum.codedir")
 FILES_SHOWN = 100
+LIBRARY_FOLDERS = ("site-packages", "dist-packages", "__pycache__")
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,10 @@ def open_folder(path: Path, language: str | None = None) -> CodeDir:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield every file below the folder that is neither hidden nor in a hidden folder."""
-    for entry in folder.rglob("*"):
-        is_hidden = any(part.startswith(".") for part in entry.relative_to(folder).parts)
-        if entry.is_file() and not is_hidden:
-            yield entry
+    """Yield every file below the folder that is not hidden, nor in a hidden folder, nor part of an environment."""
+    for place, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".") and name not in LIBRARY_FOLDERS]
+        yield from (Path(place, name) for name in names if not name.startswith("."))
 
 
 def _detect_language(path: Path, files: list[Path]) -> str:

@@ -95,8 +95,7 @@ class CustomHTTPError(BaseCustomUserError):
     def __init__(self, message: str, status_code: int = 400) -> None:
         super().__init__(message)
         self.message = message
-        self.status_code = status_code
-        self.status = status_code
+        self.status = self.status_code = status_code
 
 
 class Terminated(BaseException):

@@ -137,6 +137,8 @@ def _class_labels(inference: Mapping[str, Any], folder: Path) -> tuple[str, ...]
             return parsers.labels_file(str(folder / file_name))
         if listed is not None and not isinstance(listed, list):
             raise ValueError(f"expected a list of labels, found {type(listed).__name__}")
+        if listed is not None and not all(isinstance(label, str) for label in listed):
+            raise ValueError("expected each class label to be a text")
         return parsers.labels(listed) if listed is not None else None
     except ValueError as error:
         raise LoadError(f"{FILE_NAME}: inferenceModel: {error}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -87,18 +88,11 @@ def load(codedir: CodeDir, options: Declared) -> Model:
     if declared.type is TargetType.TRANSFORM:
         raise LoadError("The target type 'transform' is not available in this version")
     interface = plugins.find(plugins.choose(plugins.INTERFACES, codedir.interface, what="interface"))
-    remove_alias = alias.install()
-    try:
-        model: Model = interface.load(codedir, declared)
-    except BaseCustomUserError as error:
-        remove_alias()
-        raise LoadError(f"The folder's own code refuses to load: {error}") from error
-    except BaseException:
-        remove_alias()
-        raise
-
-    def close() -> None:
-        model.close()
-        remove_alias()
-
-    return replace(model, close=close)
+    with ExitStack() as stack:
+        stack.callback(alias.install())
+        try:
+            model: Model = interface.load(codedir, declared)
+        except BaseCustomUserError as error:
+            raise LoadError(f"The folder's own code refuses to load: {error}") from error
+        stack.callback(model.close)
+        return replace(model, close=stack.pop_all().close)

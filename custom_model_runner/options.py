@@ -73,7 +73,7 @@ def read(section: type[Section], given: Mapping[str, Any], environ: Mapping[str,
     for name, declared in declared_options.items():
         rival = declared.yields_to
         rival_is_given = rival is not None and given.get(rival) is not None
-        source, raw = _pick(declared, None if declared.flags == () else given.get(name), environ, rival_is_given)
+        source, raw = _pick(declared, given.get(name), environ, rival_is_given)
         if raw is not None:
             values[name] = _parse(declared, source, raw)
         elif declared.required:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 STANDARD_INPUT = "-"
+MOST_WORKERS = 199
 TRUE_WORDS = frozenset({"t", "true", "y", "yes", "on", "1", "1.0"})
 FALSE_WORDS = frozenset({"false", "n", "no", "off", "0", "none", "0.0"})
 
@@ -46,8 +47,8 @@ def input_file(text: str) -> str:
 
 
 def output_file(text: str) -> Path | None:
-    """Return the path of a file to write, or None for standard output under any of its names."""
-    return None if text in ("-", "/dev/stdout") else Path(text)
+    """Return the path of a file to write, or None for standard output."""
+    return None if text == "-" else Path(text)
 
 
 def labels(texts: list[str]) -> tuple[str, ...]:
@@ -63,7 +64,7 @@ def labels(texts: list[str]) -> tuple[str, ...]:
 def labels_file(text: str) -> tuple[str, ...]:
     """Return the class labels of a file, one a line; empty lines do not count."""
     try:
-        lines = Path(text).read_text(encoding="utf-8").splitlines()
+        lines = [line.rstrip("\r") for line in Path(text).read_text(encoding="utf-8-sig").split("\n")]
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ValueError(f"the class labels file {text!r} cannot be read: {reason}") from error
@@ -73,7 +74,8 @@ def labels_file(text: str) -> tuple[str, ...]:
 def address(text: str) -> tuple[str, int]:
     """Return host and port; the port may be left out and is then 8080."""
     host, _, port = text.strip().rpartition(":") if ":" in text else (text.strip(), ":", "8080")
-    if not host or not port.isdecimal() or int(port) > 65535:
+    is_bracketed = host.startswith("[") and host.endswith("]")
+    if not host or (":" in host and not is_bracketed) or not port.isdecimal() or int(port) > 65535:
         raise ValueError(f"{text!r} is no address, expected HOST:PORT, such as 127.0.0.1:8080")
     return host.strip("[]"), int(port)
 
@@ -83,6 +85,14 @@ def positive(text: str) -> int:
     if not text.strip().isdecimal() or int(text) == 0:
         raise ValueError(f"{text!r} is not a whole number above 0")
     return int(text)
+
+
+def workers(text: str) -> int:
+    """Return a number of worker processes that a machine can be meant to bear."""
+    number = positive(text)
+    if number > MOST_WORKERS:
+        raise ValueError(f"{text!r} is too many, expected at most {MOST_WORKERS}")
+    return number
 
 
 def prefix(text: str) -> str:

@@ -6,14 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import pandas as pd
 
-from custom_model_runner import codedir, logs, model
+from custom_model_runner import codedir, logs, model, options
 from custom_model_runner.data import predictions, tables
 from custom_model_runner.data.observation import Observation, Observer
 from custom_model_runner.data.payload import Payload
@@ -28,9 +28,16 @@ from custom_model_runner.target_type import TargetType
 UNSTRUCTURED_ENDPOINTS = "/predictUnstructured/ or /predictionsUnstructured/"
 
 
+@dataclass
+class _Call:
+    """One call while it runs."""
+
+    rows: int = 0
+
+
 @dataclass(frozen=True)
 class Predictor:
-    """A loaded model and the way to call it; `slots` bounds how many threads are inside the model at a time."""
+    """A loaded model and the way to call it; a call takes one of `slots` while it is inside the model."""
 
     model: Model
     observers: tuple[Observer, ...] = ()
@@ -45,9 +52,9 @@ class Predictor:
         """Return checked predictions for the table in a payload; `charset` is what a server tells its hooks."""
         self._scorer()
         context = Context(payload.data, payload.media_type or "text/csv", charset)
-        with self._observed() as rows:
+        with self._observed() as call:
             result = self._score(payload, context)
-            rows.append(len(result))
+            call.rows = len(result)
         return result
 
     def _scorer(self) -> Callable[[Any, Context], Scores]:
@@ -85,24 +92,24 @@ class Predictor:
             raise Unsupported(
                 f"This model has target type '{self.info.target.type}', use the /predict/ or /predictions/ endpoint."
             )
-        with self._observed() as rows, self.slots:
+        with self._observed() as call, self.slots:
             reply = self.model.answer(payload, query, headers)
-            rows.append(1)
+            call.rows = 1
         return reply
 
     @contextmanager
-    def _observed(self) -> Iterator[list[int]]:
-        """Record one call when it ends; the caller leaves the number of rows in the list."""
-        rows: list[int] = []
+    def _observed(self) -> Iterator[_Call]:
+        """Record one call when it ends."""
+        call = _Call()
         failure = None
         start = time.perf_counter()
         try:
-            yield rows
+            yield call
         except BaseException as error:
             failure = type(error).__name__
             raise
         finally:
-            observation = Observation(sum(rows), time.perf_counter() - start, failure)
+            observation = Observation(call.rows, time.perf_counter() - start, failure)
             for observer in self.observers:
                 observer(observation)
 
@@ -153,6 +160,10 @@ def _slots(threads: int | None, *, is_thread_safe: bool) -> AbstractContextManag
     return nullcontext() if is_thread_safe else threading.Lock()
 
 
-def load(code_dir: str | Path, **options: Any) -> Predictor:
+def load(code_dir: str | Path, **given: Any) -> Predictor:
     """Open a folder in this process; options are the fields of `ModelSettings`, such as `target_type`."""
-    return open_predictor(ModelSettings(code_dir=Path(code_dir).resolve(), **options))
+    known = [field.name for field in fields(ModelSettings)]
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise UsageError(f"unknown option(s) {unknown}, expected among: {', '.join(known)}")
+    return open_predictor(options.read(ModelSettings, {"code_dir": str(code_dir), **given}, {}))

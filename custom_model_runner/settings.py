@@ -16,6 +16,7 @@ from custom_model_runner.parsers import (
     output_file,
     positive,
     prefix,
+    workers,
 )
 from custom_model_runner.target_type import TargetType
 
@@ -130,7 +131,7 @@ class ServerSettings:
     max_workers: int = option(
         "--max-workers",
         metavar="N",
-        parse=positive,
+        parse=workers,
         variable="MAX_WORKERS",
         parameter="CUSTOM_MODEL_WORKERS",
         default=1,

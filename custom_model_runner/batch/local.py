@@ -22,15 +22,14 @@ PREVIEW_ROWS = 20
 
 def run(predictor: Predictor, settings: ScoreSettings, *, for_terminal: bool) -> bytes:
     """Return the whole output of a batch: data, or a preview of it for a person at a terminal."""
-    data = sources.read(settings.input)
     if predictor.info.target.type is TargetType.UNSTRUCTURED:
         query = dict(parse_qsl(settings.query or ""))
-        reply = predictor.answer(Payload.of(data, settings.content_type), query)
+        reply = predictor.answer(Payload.of(sources.read(settings.input), settings.content_type), query)
         return _show(reply) if for_terminal else NOTHING_RETURNED if reply.is_none else reply.body
     for flag, value in (("--query", settings.query), ("--content-type", settings.content_type)):
         if value is not None:
             raise UsageError(f"{flag} is for unstructured models; this one is '{predictor.info.target.type}'")
-    predictions = predictor.score(Payload(data, tables.media_type_of(settings.input)))
+    predictions = predictor.score(Payload(sources.read(settings.input), tables.media_type_of(settings.input)))
     return _preview(predictions) if for_terminal else answers.to_csv(predictions)
 
 

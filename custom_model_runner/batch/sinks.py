@@ -5,32 +5,40 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from custom_model_runner.errors import RunnerError, UsageError
 from custom_model_runner.parsers import STANDARD_INPUT
 
 
-def check(output: Path | None, source: str) -> None:
-    """Refuse an output that would overwrite the input, or that cannot be a file; nothing is written yet."""
-    if output is None:
-        return
+def choose(output: Path | None, source: str) -> Path | None:
+    """Return the file to write, or None for standard output, before anything is read or written.
+
+    An output that is the input, or that cannot be a file, is a usage error.
+    """
+    if output is None or _is_descriptor(output, 1):
+        return None
     if output.is_dir():
         raise UsageError(f"--output: {str(output)!r} is a directory, expected a file")
     if not output.absolute().parent.is_dir():
         raise UsageError(f"--output: the directory {str(output.absolute().parent)!r} is not there")
-    if source != STANDARD_INPUT and output.exists() and output.samefile(source):
+    is_input = _is_descriptor(output, 0) if source == STANDARD_INPUT else output.exists() and output.samefile(source)
+    if is_input and output.is_file():
         raise UsageError(f"--output: {str(output)!r} is the input file itself")
+    return output
+
+
+def _is_descriptor(path: Path, descriptor: int) -> bool:
+    """Say whether a path leads to what a descriptor of this process is open on."""
+    return path.exists() and os.path.samestat(path.stat(), os.fstat(descriptor))
 
 
 def write(output: Path, data: bytes) -> None:
     """Write a file so that it is either complete or as it was; a device or a pipe is written to as it is."""
     target = output.resolve()
     try:
-        if target.exists() and not target.is_file():
-            target.write_bytes(data)
+        if output.exists() and not output.is_file():
+            output.write_bytes(data)
             return
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
@@ -39,7 +47,7 @@ def write(output: Path, data: bytes) -> None:
             os.chmod(name, _mode_of(target))
             os.replace(name, target)
         except BaseException:
-            os.unlink(name)
+            Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
         raise RunnerError(f"--output: {str(output)!r} cannot be written: {error.strerror}") from error
@@ -54,21 +62,16 @@ def _mode_of(target: Path) -> int:
     return 0o666 & ~mask
 
 
-@contextmanager
-def clean_stdout() -> Iterator[int]:
-    """Yield a descriptor of standard output, and meanwhile send what user code prints to standard error.
+def divert_stdout() -> int:
+    """Return a descriptor of standard output, and send what user code prints to standard error from now on.
 
-    This is done below Python too, so that libraries written in C are caught.
+    This is done below Python, so that libraries written in C are caught; and for good, because those write what
+    they print when the process ends.
     """
     sys.stdout.flush()
     results = os.dup(1)
     os.dup2(2, 1)
-    try:
-        with redirect_stdout(sys.stderr):
-            yield results
-    finally:
-        os.dup2(results, 1)
-        os.close(results)
+    return results
 
 
 def emit(output: Path | None, data: bytes, *, stdout: int) -> None:

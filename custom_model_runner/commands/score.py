@@ -15,12 +15,13 @@ def run(model: ModelSettings, score: ScoreSettings, log: LogSettings) -> int:
     """Score the input and write the predictions; everything else goes to standard error."""
     if log.verbose:
         print("Detected score mode", file=sys.stderr)
-    sinks.check(score.output, score.input)
-    for_terminal = score.output is None and sys.stdout.isatty()
+    output = sinks.choose(score.output, score.input)
+    for_terminal = output is None and sys.stdout.isatty()
     start = time.perf_counter()
-    with sinks.clean_stdout() as stdout, open_predictor(model) as predictor:
+    stdout = sinks.divert_stdout()
+    with open_predictor(model) as predictor:
         loaded = time.perf_counter()
-        sinks.emit(score.output, local.run(predictor, score, for_terminal=for_terminal), stdout=stdout)
+        sinks.emit(output, local.run(predictor, score, for_terminal=for_terminal), stdout=stdout)
     if score.show_perf:
         _report(start, loaded, time.perf_counter())
     return EXIT_OK

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from custom_model_runner.data.payload import codec
+from custom_model_runner.data.payload import Payload, codec
 from custom_model_runner.errors import ContractError
 
 TEXT = "text/plain"
@@ -26,7 +26,8 @@ class Reply:
 def read(result: Any) -> Reply:
     """Return the reply for a hook's return value: text, bytes or None, alone or with `{"mimetype", "charset"}`."""
     data, named = _unpack(result)
-    media_type, charset = named.get("mimetype"), named.get("charset")
+    media_type, _, parameters = named.get("mimetype", "").partition(";")
+    charset = named.get("charset") or Payload.of(b"", f";{parameters}").charset
     if isinstance(data, bytes):
         content_type = media_type or BINARY
         return Reply(data, f"{content_type}; charset={charset}" if charset else content_type, is_text=False)
@@ -56,8 +57,8 @@ def _unpack(result: Any) -> tuple[str | bytes | None, dict[str, str]]:
 
 
 def _word(key: object, value: object) -> str:
-    if not isinstance(value, str) or not value.isprintable():
-        raise ContractError(f"The score_unstructured hook returned {key!r} that is no single line of text")
+    if not isinstance(value, str) or not value.isprintable() or not value.isascii():
+        raise ContractError(f"The score_unstructured hook returned a {key!r} that cannot stand in a header")
     return value
 
 

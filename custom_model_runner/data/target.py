@@ -93,6 +93,8 @@ def check_labels(declared: Declared) -> None:
         raise UsageError("--positive-class-label and --negative-class-label go together; found only one of them")
     if declared.positive is not None and declared.positive == declared.negative:
         raise UsageError(f"The positive and the negative class label are the same: {declared.positive!r}")
+    if declared.type is TargetType.BINARY and declared.labels is not None and declared.positive is None:
+        raise UsageError("A binary target is given by --positive-class-label and --negative-class-label")
     if declared.positive is not None and declared.labels is not None:
         raise UsageError("Give either a positive and a negative class label, or class labels, not both")
 

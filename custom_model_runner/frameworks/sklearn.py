@@ -57,19 +57,26 @@ def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
     table = _in_fitted_order(model, table)
     try:
         if target.is_classification:
-            # The classes of a multilabel estimator are positions, not names.
-            is_named = target.type is not TargetType.MULTILABEL
-            return Scores(_matrix(model.predict_proba(table)), getattr(model, "classes_", None) if is_named else None)
+            probabilities, classes = model.predict_proba(table), getattr(model, "classes_", None)
+            if target.type is TargetType.MULTILABEL:
+                # The classes of a multilabel estimator are positions, not names.
+                return Scores(_positives(probabilities, classes))
+            return Scores(np.asarray(probabilities), classes)
         return Scores(np.asarray(model.predict(table)))
     except (TypeError, ValueError, KeyError) as error:
         raise _explained(model, table, error) from error
 
 
-def _matrix(probabilities: Any) -> Any:
-    """Join the list of per-label probabilities that multilabel estimators return."""
-    if isinstance(probabilities, list):
-        return np.column_stack([column[:, -1] for column in probabilities])
-    return np.asarray(probabilities)
+def _positives(probabilities: Any, classes: Any) -> Any:
+    """Return the probability of 1 for each label; some estimators give a list with both classes per label."""
+    if not isinstance(probabilities, list):
+        return np.asarray(probabilities)
+    columns = [
+        # A label that was the same in all training rows has one class only.
+        part[:, list(known).index(1)] if 1 in known else np.zeros(len(part))
+        for part, known in zip(probabilities, classes, strict=True)
+    ]
+    return np.column_stack(columns)
 
 
 def _in_fitted_order(model: Any, table: pd.DataFrame) -> pd.DataFrame:
@@ -94,15 +101,18 @@ def _explained(model: Any, table: pd.DataFrame, error: Exception) -> InputError 
     # Names are shown only where the model knows them: those of a file without a header line are data.
     shown = [str(name) for name in table.columns] if names is not None else [str(n) for n in range(table.shape[1])]
     columns = [table.iloc[:, position] for position in range(table.shape[1])]
+    name, kind = type(model).__name__, type(error).__name__
+    ours = UserCodeError(f"{name} raised {kind} on {len(table)} rows and {table.shape[1]} columns")
+    if isinstance(error, KeyError):
+        return ours
     text = [name for name, column in zip(shown, columns, strict=True) if not is_numeric_dtype(column)]
     gaps = [name for name, column in zip(shown, columns, strict=True) if column.isna().any()]
-    name, kind = type(model).__name__, type(error).__name__
     if text or gaps:
         return InputError(
             f"{name} cannot use the input ({kind}); columns that are not numeric: {_some(text)}; "
             f"columns with missing values: {_some(gaps)}"
         )
-    return UserCodeError(f"{name} raised {kind} on {len(table)} rows and {table.shape[1]} columns")
+    return ours
 
 
 def _some(names: list[str]) -> str:

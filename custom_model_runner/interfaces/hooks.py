@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,11 +21,9 @@ def load(codedir: CodeDir, declared: Declared) -> Model:
     """Import the user file, run its `init`, load the model, and bind the hooks to it."""
     language = plugins.find(plugins.choose(plugins.LANGUAGES, codedir.language, what="language"))
     code: UserCode = language.load(codedir, calls.HOOKS)
-    try:
-        return _bind(codedir, code, declared)
-    except BaseException:
-        code.close()
-        raise
+    with ExitStack() as stack:
+        stack.callback(code.close)
+        return replace(_bind(codedir, code, declared), close=stack.pop_all().close)
 
 
 def _bind(codedir: CodeDir, code: UserCode, declared: Declared) -> Model:
@@ -44,7 +44,6 @@ def _bind(codedir: CodeDir, code: UserCode, declared: Declared) -> Model:
         info=ModelInfo(target, codedir, scorer.framework if scorer else None, notice),
         **abilities,
         traits=traits_of(codedir.metadata, runs_user_code=bool(hooks)),
-        close=code.close,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,25 +19,20 @@ MODULE = "custom"
 
 
 def load(codedir: CodeDir, names: Iterable[str]) -> UserCode:
-    """Import the folder's user file and return those of the named hooks that it defines."""
-    if codedir.user_file is None:
-        return UserCode({})
-    entries = [str(codedir.user_file.parent), str(codedir.path)]
-    _set_aside_namesakes(codedir.path)
-    sys.path.insert(0, entries[0])
-    sys.path.append(entries[1])
+    """Import the folder's user file, if it has one, and return those of the named hooks that it defines.
 
-    def close() -> None:
-        for entry in entries:
-            if entry in sys.path:
-                sys.path.remove(entry)
-        _forget_modules(codedir.path)
-
-    try:
-        return UserCode(_hooks(_import(codedir.user_file), names), close)
-    except BaseException:
-        close()
-        raise
+    The folder's modules can be imported until `close`, by late imports and by pickles too.
+    """
+    folders = [codedir.user_file.parent, codedir.path] if codedir.user_file else [codedir.path]
+    _set_aside_namesakes(folders)
+    sys.path.insert(0, str(folders[0]))
+    sys.path.append(str(codedir.path))
+    with ExitStack() as stack:
+        stack.callback(_forget_modules, codedir.path)
+        stack.callback(sys.path.remove, str(codedir.path))
+        stack.callback(sys.path.remove, str(folders[0]))
+        hooks = _hooks(_import(codedir.user_file), names) if codedir.user_file else {}
+        return UserCode(hooks, stack.pop_all().close)
 
 
 def _import(path: Path) -> ModuleType:
@@ -63,12 +59,21 @@ def _hooks(module: ModuleType, names: Iterable[str]) -> dict[str, Callable[..., 
     return hooks
 
 
-def _set_aside_namesakes(folder: Path) -> None:
-    """Drop modules of other folders that are called like one here; their own users keep them."""
-    for name in {entry.stem for entry in folder.iterdir()} - sys.stdlib_module_names:
-        origin = getattr(sys.modules.get(name), "__file__", None)
-        if origin and "site-packages" not in Path(origin).parts and not Path(origin).is_relative_to(folder):
+def _set_aside_namesakes(folders: Iterable[Path]) -> None:
+    """Drop modules of other folders that are called like one here; whoever uses them keeps them."""
+    here = {entry.stem for folder in folders for entry in folder.iterdir() if _is_module(entry)}
+    for name, module in list(sys.modules.items()):
+        origin = getattr(module, "__file__", None)
+        if name.partition(".")[0] in here - sys.stdlib_module_names and origin and not _is_library(Path(origin)):
             del sys.modules[name]
+
+
+def _is_module(entry: Path) -> bool:
+    return entry.suffix == ".py" or (entry.is_dir() and any(entry.glob("*.py")))
+
+
+def _is_library(path: Path) -> bool:
+    return not {"site-packages", "dist-packages"}.isdisjoint(path.parts)
 
 
 def _forget_modules(folder: Path) -> None:
@@ -76,5 +81,5 @@ def _forget_modules(folder: Path) -> None:
     for name, module in list(sys.modules.items()):
         origin = getattr(module, "__file__", None)
         # An environment inside the folder holds libraries, and those cannot be imported twice.
-        if origin and Path(origin).is_relative_to(folder) and "site-packages" not in Path(origin).parts:
+        if origin and Path(origin).is_relative_to(folder) and not _is_library(Path(origin)):
             del sys.modules[name]

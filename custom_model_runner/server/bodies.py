@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
 from custom_model_runner.data import tables
@@ -72,8 +73,10 @@ def _events(request: Request) -> Iterator[Event]:
                 yield event
                 if isinstance(event, Epilogue):
                     return
+        except RequestEntityTooLarge as error:
+            raise PayloadTooLarge(f"The multipart form has more than {MAX_PARTS} parts") from error
         except ValueError as error:
-            raise InputError("The multipart form is broken: it does not end with its boundary") from error
+            raise InputError("The multipart form is broken: a part has no name, or its end is missing") from error
 
 
 def _check_end(request: Request) -> None:

@@ -22,7 +22,8 @@ def register(app: Flask, *, show_stacktrace: bool) -> None:
     @app.errorhandler(RunnerError)
     def explain(error: RunnerError) -> Response:
         if error.status >= 500:
-            LOG.error("%s", error, exc_info=error if show_stacktrace else None, extra=headers.context())
+            trace = (error.__cause__ or error) if show_stacktrace else None
+            LOG.error("%s", error, exc_info=trace, extra=headers.context())
         return answer(f"ERROR: {error}", error.status)
 
     @app.errorhandler(BaseCustomUserError)
@@ -51,7 +52,12 @@ def register(app: Flask, *, show_stacktrace: bool) -> None:
 
     @app.errorhandler(Exception)
     def admit(error: Exception) -> Response:
-        LOG.error("internal error: %s", type(error).__name__, exc_info=error, extra=headers.context())
+        LOG.error(
+            "internal error: %s",
+            type(error).__name__,
+            exc_info=error if show_stacktrace else None,
+            extra=headers.context(),
+        )
         return answer(f"ERROR: internal error: {type(error).__name__}", 500)
 
 

@@ -21,7 +21,7 @@ from gunicorn.workers import gthread
 
 from custom_model_runner import logs
 from custom_model_runner.data import cells
-from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK, BaseCustomUserError, RunnerError, UsageError
+from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK, RunnerError, UsageError
 from custom_model_runner.server import headers
 
 QUICK_STOP_SECONDS = 1
@@ -69,9 +69,9 @@ class Launch:
         if self.has_greeted.offer(1):
             logs.notice(self.greeting)
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: RunnerError) -> None:
         """Say once why the model cannot be loaded."""
-        if self.exit_code.offer(getattr(error, "exit_code", EXIT_FAILURE)):
+        if self.exit_code.offer(error.exit_code):
             logs.failure(error, show_stacktrace=self.show_stacktrace)
 
 
@@ -98,7 +98,7 @@ class Worker(gthread.ThreadWorker):
         """Load the model; the master ends with the failure's exit code."""
         try:
             super().load_wsgi()
-        except (RunnerError, BaseCustomUserError) as error:
+        except RunnerError as error:
             # Told to stop meanwhile: the failure interests nobody.
             if not self.alive:
                 sys.exit(EXIT_OK)
@@ -161,7 +161,7 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise UsageError(f"Cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}") from error
+        raise UsageError(f"Cannot listen on {host}:{port}: {error.strerror or error}") from error
 
 
 def serve(

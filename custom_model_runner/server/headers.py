@@ -43,6 +43,6 @@ def register(app: Flask) -> None:
             response.headers[name] = value
         if response.status_code >= 400:
             seconds = time.perf_counter() - g.start
-            words = "%s %s answered %s after %.3f s"
+            words = "%s %r answered %s after %.3f s"
             LOG.info(words, request.method, request.path, response.status_code, seconds, extra=context())
         return response

@@ -60,7 +60,7 @@ def _facts(process: psutil.Process) -> dict[str, Any] | None:
                 "mem": _mib(process.memory_info().rss),
                 "cpu_percent": round(100 * (times.user + times.system) / age, 1),
             }
-    except psutil.NoSuchProcess:
+    except psutil.Error:
         return None
 
 

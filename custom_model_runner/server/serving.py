@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from flask import Flask
 
-from custom_model_runner import logs
-from custom_model_runner.errors import BaseCustomUserError, RunnerError
-from custom_model_runner.monitoring.timings import Timings, open_timings
+from custom_model_runner import border, logs
+from custom_model_runner.errors import LoadError, RunnerError
+from custom_model_runner.monitoring.timings import open_timings
 from custom_model_runner.predictor import open_predictor
 from custom_model_runner.server import app, gunicorn
 from custom_model_runner.settings import LogSettings, ModelSettings, ServerSettings
 
-# Threads beyond those that may call the model: probes are answered while calls run.
+# Threads beyond those that may call the model: so many calls can wait before a probe has to wait too.
 SPARE_THREADS = 7
 
 
@@ -30,15 +28,22 @@ def serve(model: ModelSettings, server: ServerSettings, log: LogSettings) -> int
         if has_told.offer(1):
             logs.notice(text)
 
+    def load() -> Flask:
+        observers = (timings.observe,) if timings else ()
+        predictor = open_predictor(model, observers=observers, threads=server.threads, tell=tell)
+        return app.create_app(predictor, server, timings=timings, show_stacktrace=log.show_stacktrace)
+
     def make_app() -> Flask:
         try:
-            return _loaded_app(model, server, log, timings, tell)
-        except (RunnerError, BaseCustomUserError) as error:
+            failing = "The folder cannot be loaded. Exception:"
+            loaded: Flask = border.call(load, failing=failing, as_error=LoadError)
+        except RunnerError as error:
             if not server.with_error_server:
                 raise
             if has_told.offer(1):
                 logs.failure(error, show_stacktrace=log.show_stacktrace)
             return app.create_error_app(error, server)
+        return loaded
 
     return gunicorn.serve(
         listener,
@@ -48,11 +53,3 @@ def serve(model: ModelSettings, server: ServerSettings, log: LogSettings) -> int
         threads=(server.threads or 1) + SPARE_THREADS,
         show_stacktrace=log.show_stacktrace,
     )
-
-
-def _loaded_app(
-    model: ModelSettings, server: ServerSettings, log: LogSettings, timings: Timings | None, tell: Callable[[str], None]
-) -> Flask:
-    observers = (timings.observe,) if timings else ()
-    predictor = open_predictor(model, observers=observers, threads=server.threads, tell=tell)
-    return app.create_app(predictor, server, timings=timings, show_stacktrace=log.show_stacktrace)

@@ -83,7 +83,7 @@ def test_a_value_that_cannot_be_parsed_names_its_source(words: list[str], enviro
         read(words, environ)
 
 
-@pytest.mark.parametrize("payload", ["5", '"5"'])
+@pytest.mark.parametrize("payload", ["5", "5.0", '"5"'])
 def test_a_runtime_parameter_beats_flag_and_variable(payload: str) -> None:
     environ = {"MLOPS_RUNTIME_PARAM_CREW_SIZE": f'{{"type": "numeric", "payload": {payload}}}', "CREW": "3"}
     assert read(["--crew", "2"], environ).crew == 5

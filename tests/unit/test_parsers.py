@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,21 @@ def test_a_dash_is_standard_input() -> None:
 def test_an_input_must_be_a_file(tmp_path: Path, name: str, found: str) -> None:
     with pytest.raises(ValueError, match=f"is {found}, expected an existing file"):
         parsers.input_file(str(tmp_path / name))
+
+
+def test_a_pipe_keeps_the_only_name_it_has() -> None:
+    reader, writer = os.pipe()
+    assert parsers.input_file(f"/dev/fd/{reader}") == f"/dev/fd/{reader}"
+    os.close(reader)
+    os.close(writer)
+
+
+def test_an_output_file_need_not_be_there() -> None:
+    assert parsers.output_file("gone/out.csv") == Path("gone/out.csv")
+
+
+def test_a_dash_is_standard_output() -> None:
+    assert parsers.output_file("-") is None
 
 
 def test_labels_keep_their_order() -> None:
@@ -118,6 +134,12 @@ def test_a_positive_number_is_read(text: str, expected: int) -> None:
 def test_what_is_not_a_positive_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a whole number above 0"):
         parsers.positive(text)
+
+
+def test_more_workers_than_a_machine_bears_are_refused() -> None:
+    assert parsers.workers(str(parsers.MOST_WORKERS)) == parsers.MOST_WORKERS
+    with pytest.raises(ValueError, match="is too many, expected at most"):
+        parsers.workers(str(parsers.MOST_WORKERS + 1))
 
 
 @pytest.mark.parametrize(

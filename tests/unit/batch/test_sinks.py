@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,21 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     assert (received, (tmp_path / "pipe").is_fifo()) == ([b"data"], True)
 
 
+def test_a_pipe_without_a_path_is_written_to() -> None:
+    reader, writer = os.pipe()
+    sinks.write(Path(f"/dev/fd/{writer}"), b"data")
+    os.close(writer)
+    with open(reader, "rb") as file:
+        assert file.read() == b"data"
+
+
+def test_a_pipe_without_a_path_is_accepted_as_output() -> None:
+    reader, writer = os.pipe()
+    sinks.choose(Path(f"/dev/fd/{writer}"), "-")
+    os.close(reader)
+    os.close(writer)
+
+
 def test_a_device_is_written_to_and_not_replaced() -> None:
     sinks.write(Path(os.devnull), b"data")
     assert Path(os.devnull).is_char_device()
@@ -95,7 +112,7 @@ def test_a_device_is_written_to_and_not_replaced() -> None:
 def test_the_input_itself_is_refused_as_output(tmp_path: Path) -> None:
     source = plant(tmp_path, {"data.csv": "a\n1\n"}) / "data.csv"
     with pytest.raises(UsageError, match="is the input file itself"):
-        sinks.check(source, str(source))
+        sinks.choose(source, str(source))
 
 
 @pytest.mark.parametrize("make", ["symlink_to", "hardlink_to"])
@@ -104,47 +121,58 @@ def test_the_input_under_another_name_is_refused_as_output(tmp_path: Path, make:
     other = tmp_path / "other.csv"
     getattr(other, make)(source)
     with pytest.raises(UsageError, match="is the input file itself"):
-        sinks.check(other, str(source))
+        sinks.choose(other, str(source))
 
 
 def test_a_directory_is_refused_as_output(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is a directory, expected a file"):
-        sinks.check(tmp_path, "-")
+        sinks.choose(tmp_path, "-")
 
 
 def test_an_output_in_a_directory_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"the directory '.*gone' is not there"):
-        sinks.check(tmp_path / "gone" / "out", "-")
+        sinks.choose(tmp_path / "gone" / "out", "-")
 
 
 @pytest.mark.parametrize("output", [None, Path("new.csv")])
 def test_any_other_output_is_accepted(tmp_path: Path, output: Path | None) -> None:
     source = plant(tmp_path, {"data.csv": "a\n1\n"}) / "data.csv"
-    sinks.check(output and tmp_path / output, str(source))
+    sinks.choose(output and tmp_path / output, str(source))
 
 
 def test_a_refused_output_is_not_touched(tmp_path: Path) -> None:
     source = plant(tmp_path, {"data.csv": "a\n1\n"}) / "data.csv"
     with pytest.raises(UsageError):
-        sinks.check(source, str(source))
+        sinks.choose(source, str(source))
     assert source.read_text() == "a\n1\n"
 
 
+@pytest.mark.parametrize("output", [Path("/dev/stdout"), Path("/dev/fd/1"), Path("/proc/self/fd/1")])
+def test_standard_output_has_several_names(output: Path) -> None:
+    assert sinks.choose(output, "-") is None
+
+
+@contextmanager
+def diverted() -> Iterator[int]:
+    """Divert standard output for the length of a `with`; a command does it for good."""
+    before = os.dup(1)
+    results = sinks.divert_stdout()
+    try:
+        yield results
+    finally:
+        os.dup2(before, 1)
+        os.close(before)
+        os.close(results)
+
+
 def test_prints_go_to_standard_error_while_results_go_to_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
-    with sinks.clean_stdout() as stdout:
+    with diverted() as stdout:
         os.write(1, b"printed\n")
         sinks.emit(None, b"result\n", stdout=stdout)
     assert capfd.readouterr() == ("result\n", "printed\n")
 
 
-def test_standard_output_is_back_afterwards(capfd: pytest.CaptureFixture[str]) -> None:
-    with sinks.clean_stdout():
-        pass
-    os.write(1, b"after\n")
-    assert capfd.readouterr().out == "after\n"
-
-
 def test_a_result_for_a_file_is_not_on_standard_output(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    with sinks.clean_stdout() as stdout:
+    with diverted() as stdout:
         sinks.emit(tmp_path / "out", b"result\n", stdout=stdout)
     assert ((tmp_path / "out").read_bytes(), capfd.readouterr().out) == (b"result\n", "")

@@ -59,8 +59,9 @@ def test_text_is_told_from_bytes(result: Any, expected: bool) -> None:
         (("x", "text/html"), "returned str beside the data, expected a dict"),
         (("x", {"charset": "klingon"}), "the unknown charset 'klingon'"),
         (("café", {"charset": "ascii"}), "cannot be written in ascii"),
-        (("x", {"mimetype": 5}), "'mimetype' that is no single line of text"),
-        (("x", {"mimetype": "a/b\r\nSet-Cookie: c"}), "'mimetype' that is no single line of text"),
+        (("x", {"mimetype": "text/\u20ac"}), "'mimetype' that cannot stand in a header"),
+        (("x", {"mimetype": 5}), "'mimetype' that cannot stand in a header"),
+        (("x", {"mimetype": "a/b\r\nSet-Cookie: c"}), "'mimetype' that cannot stand in a header"),
         (("x\ud800", None), "cannot be written in utf-8"),
     ],
 )

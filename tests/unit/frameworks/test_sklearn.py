@@ -10,13 +10,14 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import LinearSVC
 
 from custom_model_runner.data.target import Hint, Target
-from custom_model_runner.errors import InputError, LoadError, UserCodeError
+from custom_model_runner.errors import InputError, LoadError, UsageError, UserCodeError
 from custom_model_runner.frameworks import sklearn
 from custom_model_runner.target_type import TargetType as T
 
@@ -44,8 +45,9 @@ def test_a_model_reveals_its_target(model: Any, expected: Hint | None) -> None:
     assert sklearn.hint(model) == expected
 
 
-def test_a_model_of_several_labels_at_once_reveals_a_multilabel_target() -> None:
-    hint = sklearn.hint(MultiOutputClassifier(LogisticRegression()).fit(FRAME, TWO_LABELS))
+@pytest.mark.parametrize("wrapper", [MultiOutputClassifier, OneVsRestClassifier])
+def test_a_model_of_several_labels_at_once_reveals_a_multilabel_target(wrapper: Any) -> None:
+    hint = sklearn.hint(wrapper(LogisticRegression()).fit(FRAME, TWO_LABELS))
     assert hint is not None
     assert hint.type is T.MULTILABEL
 
@@ -77,6 +79,14 @@ def test_a_model_that_can_is_accepted(model: Any, target: Target) -> None:
     sklearn.check(model, target)
 
 
+def test_labels_that_the_model_does_not_know_are_a_usage_error() -> None:
+    model = LogisticRegression().fit(FRAME, ["x", "x", "y", "y"])
+    with pytest.raises(
+        UsageError, match=r"not those of LogisticRegression: .* \['z', 'x'\], but encountered \['x', 'y'\]"
+    ):
+        sklearn.check(model, Target(T.BINARY, ("x", "z")))
+
+
 def test_probabilities_come_with_the_classes_of_the_model() -> None:
     model = LogisticRegression().fit(FRAME, ["x", "x", "y", "y"])
     scores = sklearn.score(model, FRAME, Target(T.BINARY, ("y", "x")))
@@ -105,9 +115,9 @@ def test_columns_are_found_by_name_and_others_are_left_out(table: pd.DataFrame) 
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        (FRAME[["a"]].assign(z=1), r"lacks columns the model was fitted on: \['b'\]"),
-        (FRAME.assign(b="MARKER"), r"columns that are not numeric: \['b'\], columns with missing values: none"),
-        (FRAME.assign(b=np.nan), r"columns that are not numeric: none, columns with missing values: \['b'\]"),
+        (FRAME[["a"]].assign(z=1), "lacks 1 of the columns that the model was fitted on: b"),
+        (FRAME.assign(b="MARKER"), "columns that are not numeric: b; columns with missing values: none"),
+        (FRAME.assign(b=np.nan), "columns that are not numeric: none; columns with missing values: b"),
     ],
 )
 def test_a_table_the_model_cannot_use_is_an_input_error_that_names_columns_and_no_data(
@@ -125,6 +135,23 @@ def test_another_number_of_columns_is_an_input_error() -> None:
         pytest.raises(InputError, match="fitted on 2 columns, found 1"),
     ):
         sklearn.score(nameless, FRAME[["a"]], REGRESSION)
+
+
+def test_names_that_the_model_does_not_know_are_not_shown_because_they_may_be_data() -> None:
+    nameless = LinearRegression().fit(FRAME.to_numpy(), [0.5, 1.0, 2.5, 3.0])
+    table = pd.DataFrame({"MARKER": ["MARKER"], "5": [1.0]})
+    with (
+        pytest.warns(UserWarning, match="fitted without feature names"),
+        pytest.raises(InputError, match="columns that are not numeric: 0; columns with missing values: none"),
+    ):
+        sklearn.score(nameless, table, REGRESSION)
+
+
+def test_many_columns_are_not_all_named() -> None:
+    wide = pd.DataFrame(np.eye(30), columns=[f"c{number}" for number in range(30)])
+    model = LinearRegression().fit(wide, np.arange(30.0))
+    with pytest.raises(InputError, match=r"lacks 29 of the columns .*: c1, c2, .* and \d+ more$"):
+        sklearn.score(model, wide[["c0"]], REGRESSION)
 
 
 def test_an_unknown_category_is_an_input_error_that_does_not_show_it() -> None:

@@ -103,15 +103,41 @@ def test_folders_used_one_after_the_other_import_their_own_modules(tmp_path: Pat
     assert numbers == [1.0, 2.0]
 
 
-def test_folders_used_at_the_same_time_import_their_own_modules(tmp_path: Path) -> None:
-    folders = [
-        plant(tmp_path / str(number), {"custom.py": SCORE, "helper.py": f"NUMBER = {number}\n"}) for number in (1, 2)
-    ]
+@pytest.mark.parametrize(
+    ("user_file", "module"),
+    [("custom.py", "helper.py"), ("custom.py", "helper/__init__.py"), ("deep/custom.py", "deep/helper.py")],
+)
+def test_folders_used_at_the_same_time_import_their_own_modules(tmp_path: Path, user_file: str, module: str) -> None:
+    folders = [plant(tmp_path / str(number), {user_file: SCORE, module: f"NUMBER = {number}\n"}) for number in (1, 2)]
     with (
-        predictor.load(folders[0], target_type="regression") as one,
-        predictor.load(folders[1], target_type="regression") as two,
+        predictor.load(folders[0], language="python", target_type="regression") as one,
+        predictor.load(folders[1], language="python", target_type="regression") as two,
     ):
         assert (first(one), first(two)) == (1.0, 2.0)
+
+
+def test_folders_used_at_the_same_time_import_their_own_packages(tmp_path: Path) -> None:
+    hooks = SCORE.replace("from helper import", "from helper.numbers import")
+    folders = []
+    for number in (1, 2):
+        files = {"custom.py": hooks, "helper/__init__.py": "", "helper/numbers.py": f"NUMBER = {number}\n"}
+        folders.append(plant(tmp_path / str(number), files))
+    with (
+        predictor.load(folders[0], language="python", target_type="regression") as one,
+        predictor.load(folders[1], language="python", target_type="regression") as two,
+    ):
+        assert (first(one), first(two)) == (1.0, 2.0)
+
+
+def test_a_module_of_the_program_stays_when_the_folder_has_data_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(tmp_path / "program", {"harbour.py": ""})
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(tmp_path / "program")
+        module = importlib.import_module("harbour")
+    load(plant(tmp_path / "code", {"custom.py": "", "harbour.csv": ""})).close()
+    assert sys.modules.pop("harbour", None) is module
 
 
 def test_a_hook_may_import_when_it_is_called(tmp_path: Path) -> None:
