@@ -51,7 +51,7 @@ def add_to(parser: argparse.ArgumentParser, section: type) -> None:
             continue
         text = declared.help + (f" [variable: {declared.variable}]" if declared.variable else "")
         if declared.is_switch:
-            parser.add_argument(*declared.flags, dest=name, action="store_true", default=None, help=text)
+            parser.add_argument(*declared.flags, dest=name, action="store_true", help=text)
         else:
             parser.add_argument(
                 *declared.flags,
