@@ -70,15 +70,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("drum", description="Score and serve the model in a folder.")
     parser.add_argument("--version", action="version", version=f"drum {__version__}")
     verbs = parser.add_subparsers(dest="subparser_name")
-    new = verbs.add_parser("new", help="create something to start from", argument_default=argparse.SUPPRESS)
+    new = verbs.add_parser("new", help="create something to start from")
     options.add_to(new, settings.LogSettings)
     kinds = new.add_subparsers(dest="kind")
     for name, command in COMMANDS.items():
         group, _, kind = name.rpartition(" ")
-        words = {"help": command.help, "description": command.help}
-        # Left out is not None: `drum new --verbose model` says it one word earlier.
-        leaf = (kinds if group else verbs).add_parser(kind, argument_default=argparse.SUPPRESS, **words)
-        _add_command(leaf, command)
+        _add_command((kinds if group else verbs).add_parser(kind, help=command.help, description=command.help), command)
     return parser
 
 
