@@ -92,7 +92,9 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     snapshot = dict(os.environ if environ is None else environ)
     signal.signal(signal.SIGTERM, _terminate)
     _open_standard_streams()
-    show_stacktrace = "--show-stacktrace" in words or _is_on(snapshot, "SHOW_STACKTRACE")
+    # Known before the words are parsed, since parsing may fail; it may be abbreviated like every option.
+    asks = any(word.startswith("--show-s") and "--show-stacktrace".startswith(word) for word in words)
+    show_stacktrace = asks or _is_on(snapshot, "SHOW_STACKTRACE")
     try:
         try:
             return _dispatch(words, snapshot)
