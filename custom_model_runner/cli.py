@@ -71,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"drum {__version__}")
     verbs = parser.add_subparsers(dest="subparser_name")
     new = verbs.add_parser("new", help="create something to start from")
+    options.add_to(new, settings.LogSettings)
     kinds = new.add_subparsers(dest="kind")
     for name, command in COMMANDS.items():
         group, _, kind = name.rpartition(" ")

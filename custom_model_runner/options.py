@@ -46,16 +46,19 @@ def options(section: type) -> dict[str, Option]:
 
 def add_to(parser: argparse.ArgumentParser, section: type) -> None:
     """Give a parser the flags of a section; values stay text until `read`."""
+    # Left out is not None: `drum new --verbose model` says it one word earlier.
+    absent = argparse.SUPPRESS
     for name, declared in options(section).items():
         if not declared.flags:
             continue
         text = declared.help + (f" [variable: {declared.variable}]" if declared.variable else "")
         if declared.is_switch:
-            parser.add_argument(*declared.flags, dest=name, action="store_true", default=None, help=text)
+            parser.add_argument(*declared.flags, dest=name, action="store_true", default=absent, help=text)
         else:
             parser.add_argument(
                 *declared.flags,
                 dest=name,
+                default=absent,
                 metavar=declared.metavar,
                 nargs="+" if declared.takes_many else None,
                 choices=declared.choices,

@@ -14,6 +14,7 @@ from custom_model_runner import border
 from custom_model_runner.codedir import CodeDir
 from custom_model_runner.errors import LoadError
 from custom_model_runner.model import UserCode
+from custom_model_runner.plugins import PACKAGE
 
 MODULE = "custom"
 
@@ -29,10 +30,16 @@ def load(codedir: CodeDir, names: Iterable[str]) -> UserCode:
     sys.path.append(str(codedir.path))
     with ExitStack() as stack:
         stack.callback(_forget_modules, codedir.path)
-        stack.callback(sys.path.remove, str(codedir.path))
-        stack.callback(sys.path.remove, str(folders[0]))
+        stack.callback(_leave_path, str(codedir.path))
+        stack.callback(_leave_path, str(folders[0]))
         hooks = _hooks(_import(codedir.user_file), names) if codedir.user_file else {}
         return UserCode(hooks, stack.pop_all().close)
+
+
+def _leave_path(folder: str) -> None:
+    """Take a folder off the path, unless the user's code has done so."""
+    if folder in sys.path:
+        sys.path.remove(folder)
 
 
 def _import(path: Path) -> ModuleType:
@@ -62,9 +69,15 @@ def _hooks(module: ModuleType, names: Iterable[str]) -> dict[str, Callable[..., 
 def _set_aside_namesakes(folders: Iterable[Path]) -> None:
     """Drop modules of other folders that are called like one here; whoever uses them keeps them."""
     here = {entry.stem for folder in folders for entry in folder.iterdir() if _is_module(entry)}
-    for name, module in list(sys.modules.items()):
-        origin = getattr(module, "__file__", None)
-        if name.partition(".")[0] in here - sys.stdlib_module_names and origin and not _is_library(Path(origin)):
+    for name in _user_modules():
+        if name.partition(".")[0] in here:
+            del sys.modules[name]
+
+
+def _forget_modules(folder: Path) -> None:
+    """Drop the modules that came from the folder, so that the next folder's own are imported."""
+    for name, origin in _user_modules().items():
+        if origin.is_relative_to(folder):
             del sys.modules[name]
 
 
@@ -72,14 +85,10 @@ def _is_module(entry: Path) -> bool:
     return entry.suffix == ".py" or (entry.is_dir() and any(entry.glob("*.py")))
 
 
-def _is_library(path: Path) -> bool:
-    return not {"site-packages", "dist-packages"}.isdisjoint(path.parts)
-
-
-def _forget_modules(folder: Path) -> None:
-    """Drop the modules that came from the folder, so that the next folder's own are imported."""
-    for name, module in list(sys.modules.items()):
-        origin = getattr(module, "__file__", None)
-        # An environment inside the folder holds libraries, and those cannot be imported twice.
-        if origin and Path(origin).is_relative_to(folder) and not _is_library(Path(origin)):
-            del sys.modules[name]
+def _user_modules() -> dict[str, Path]:
+    """Return the imported modules that are neither the program, nor this package, nor of a library."""
+    spared = sys.stdlib_module_names | {"__main__", PACKAGE}
+    files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())}
+    origins = {name: Path(file) for name, file in files.items() if file and name.partition(".")[0] not in spared}
+    libraries = {"site-packages", "dist-packages"}
+    return {name: origin for name, origin in origins.items() if libraries.isdisjoint(origin.parts)}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent
 
@@ -33,9 +34,11 @@ def drum() -> Callable[..., subprocess.CompletedProcess[bytes]]:
     return run
 
 
-@pytest.fixture(scope="session")
-def start() -> Callable[..., subprocess.Popen[bytes]]:
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Start a command, and leave it to the test; output that is not asked for goes nowhere."""
+    # A shell lets its background jobs, and all they start, ignore SIGINT; the tests may be one of them.
+    on_sigint = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def begin(
         *words: str | Path, stdout: int = subprocess.DEVNULL, stderr: int = subprocess.PIPE
@@ -43,7 +46,8 @@ def start() -> Callable[..., subprocess.Popen[bytes]]:
         command = [*COMMAND, *map(str, words)]
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=environment(None))
 
-    return begin
+    yield begin
+    signal.signal(signal.SIGINT, on_sigint)
 
 
 @pytest.fixture

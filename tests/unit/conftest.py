@@ -12,15 +12,18 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _process_as_before() -> Iterator[None]:
-    """Put back what the runner sets once per process: its logger, and what SIGTERM does."""
+    """Put back what the runner sets once per process: its logger, and what signals do."""
     logger = logging.getLogger("drum")
     handlers, level, propagate = logger.handlers[:], logger.level, logger.propagate
     on_sigterm = signal.getsignal(signal.SIGTERM)
+    # A shell lets its background jobs ignore SIGINT, and the tests may be one of them.
+    on_sigint = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     logger.handlers[:] = handlers
     logger.setLevel(level)
     logger.propagate = propagate
     signal.signal(signal.SIGTERM, on_sigterm)
+    signal.signal(signal.SIGINT, on_sigint)
 
 
 @pytest.fixture(autouse=True)

@@ -140,6 +140,29 @@ def test_a_module_of_the_program_stays_when_the_folder_has_data_of_its_name(
     assert sys.modules.pop("harbour", None) is module
 
 
+def test_the_program_itself_stays_when_the_folder_is_one_too(tmp_path: Path) -> None:
+    program = sys.modules["__main__"]
+    load(plant(tmp_path, {"custom.py": "", "__main__.py": ""})).close()
+    found = sys.modules.get("__main__")
+    sys.modules["__main__"] = program
+    assert found is program
+
+
+def test_the_runner_stays_when_the_folder_holds_a_copy_of_it(tmp_path: Path) -> None:
+    own = {name: module for name, module in sys.modules.items() if name.startswith("custom_model_runner")}
+    load(plant(tmp_path, {"custom.py": "", "custom_model_runner/__init__.py": ""})).close()
+    lost = own.keys() - sys.modules.keys()
+    sys.modules.update(own)
+    assert not lost
+
+
+def test_a_user_file_may_take_its_folder_off_the_path(tmp_path: Path) -> None:
+    hooks = "import pathlib, sys\nsys.path.remove(str(pathlib.Path(__file__).parent))\ndef score(): pass\n"
+    code = load(plant(tmp_path, {"custom.py": hooks}))
+    code.close()
+    assert str(tmp_path) not in sys.path
+
+
 def test_a_hook_may_import_when_it_is_called(tmp_path: Path) -> None:
     folder = plant(tmp_path, {"custom.py": LAZY_SCORE, "helper.py": "NUMBER = 3\n"})
     with predictor.load(folder, target_type="regression") as loaded:
