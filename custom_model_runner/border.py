@@ -26,9 +26,13 @@ def call(
     except (RunnerError, BaseCustomUserError, KeyboardInterrupt, Terminated):
         raise
     except BaseException as error:
-        raise as_error(f"{failing} {_cut(repr(error))}") from error
+        raise as_error(f"{failing} {_describe(error)}") from error
 
 
-def _cut(text: str) -> str:
-    """Keep a message a message: user code may have put its data into it."""
+def _describe(error: BaseException) -> str:
+    """Keep a message a message: user code may have put its data into it, or be unable to give it."""
+    try:
+        text = repr(error)
+    except Exception:
+        text = type(error).__name__
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text)} characters)"

@@ -91,6 +91,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     words = list(sys.argv[1:] if argv is None else argv)
     snapshot = dict(os.environ if environ is None else environ)
     signal.signal(signal.SIGTERM, _terminate)
+    _open_standard_streams()
     show_stacktrace = "--show-stacktrace" in words or _is_on(snapshot, "SHOW_STACKTRACE")
     try:
         try:
@@ -108,6 +109,14 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     except Exception as error:  # the last border: a user gets one line, not a traceback
         logs.failure(error, show_stacktrace=show_stacktrace)
         return getattr(error, "exit_code", EXIT_FAILURE)
+
+
+def _open_standard_streams() -> None:
+    """Give descriptors 0 to 2 something to stand for, lest the next file that is opened gets one of them."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(null, "r" if descriptor == 0 else "w", encoding="utf-8"))  # noqa: SIM115
 
 
 def _dispatch(words: Sequence[str], environ: Mapping[str, str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from contextlib import suppress
 
 from custom_model_runner.errors import BaseCustomUserError, RunnerError
 
@@ -33,7 +34,13 @@ def configure(level: str) -> None:
 
 def notice(text: str) -> None:
     """Tell the person at the terminal something they did not ask for and will want to know."""
-    sys.stderr.write(f"drum: {text}\n")
+    _say(f"drum: {text}\n")
+
+
+def _say(text: str) -> None:
+    # Results are worth more than words about them: a closed or full standard error must not end the run.
+    with suppress(OSError, ValueError):
+        sys.stderr.write(text)
 
 
 def failure(error: Exception, *, show_stacktrace: bool) -> None:
@@ -42,4 +49,4 @@ def failure(error: Exception, *, show_stacktrace: bool) -> None:
         traceback.print_exception(error)
     is_ours = isinstance(error, (RunnerError, BaseCustomUserError))
     text = " ".join(str(error).split()) if is_ours else f"{type(error).__name__}: {error}".partition("\n")[0]
-    sys.stderr.write(f"drum: error: {text}\n")
+    _say(f"drum: error: {text}\n")

@@ -61,6 +61,9 @@ class Metadata:
 def read(folder: Path) -> Metadata | None:
     """Return the folder's metadata, or None where there is no such file."""
     path = folder / FILE_NAME
+    misspelt = path.with_suffix(".yml")
+    if misspelt.is_file() and not path.exists():
+        raise LoadError(f"{misspelt.name} is not read: rename it to {FILE_NAME}")
     if not path.is_file():
         return None
     raw = _mapping(_load(path), "the file", KEYS)

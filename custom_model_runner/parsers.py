@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 STANDARD_INPUT = "-"
@@ -21,8 +22,8 @@ def truth(text: str) -> bool:
 def existing_directory(text: str) -> Path:
     """Return the real path of a directory that is there."""
     path = Path(text)
-    if not path.is_dir():
-        found = "not a directory" if path.exists() else "not there"
+    if not text or not path.is_dir():
+        found = "not a directory" if text and path.exists() else "not there"
         raise ValueError(f"{text!r} is {found}, expected an existing directory")
     return path.resolve()
 
@@ -40,8 +41,9 @@ def input_file(text: str) -> str:
     if text == STANDARD_INPUT:
         return text
     path = Path(text)
-    if path.is_dir() or not path.exists():
-        raise ValueError(f"{text!r} is {'a directory' if path.is_dir() else 'not there'}, expected an existing file")
+    if not text or path.is_dir() or not path.exists():
+        found = "a directory" if text and path.is_dir() else "not there"
+        raise ValueError(f"{text!r} is {found}, expected an existing file")
     # A pipe such as /dev/fd/63 has no path beyond this name.
     return str(path.resolve()) if path.is_file() else text
 
@@ -75,14 +77,14 @@ def address(text: str) -> tuple[str, int]:
     """Return host and port; the port may be left out and is then 8080."""
     host, _, port = text.strip().rpartition(":") if ":" in text else (text.strip(), ":", "8080")
     is_bracketed = host.startswith("[") and host.endswith("]")
-    if not host or (":" in host and not is_bracketed) or not port.isdecimal() or int(port) > 65535:
+    if not host or (":" in host and not is_bracketed) or not (port.isascii() and port.isdecimal()) or int(port) > 65535:
         raise ValueError(f"{text!r} is no address, expected HOST:PORT, such as 127.0.0.1:8080")
     return host.strip("[]"), int(port)
 
 
 def positive(text: str) -> int:
     """Return a whole number above zero."""
-    if not text.strip().isdecimal() or int(text) == 0:
+    if not text.isascii() or not text.strip().isdecimal() or int(text) == 0:
         raise ValueError(f"{text!r} is not a whole number above 0")
     return int(text)
 
@@ -98,4 +100,6 @@ def workers(text: str) -> int:
 def prefix(text: str) -> str:
     """Return a URL prefix with one leading slash and none at the end; nothing stays nothing."""
     parts = [part for part in text.strip().split("/") if part]
+    if not all(re.fullmatch(r"[\w.~-]+", part, re.ASCII) for part in parts):
+        raise ValueError(f"{text!r} is no URL prefix, expected words of letters, digits and -._~ between slashes")
     return "/" + "/".join(parts) if parts else ""

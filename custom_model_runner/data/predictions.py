@@ -106,10 +106,14 @@ def _single_column(values: Array, target: Target) -> Array:
 
 
 def _floats(values: Array) -> Array:
+    wrong = f"Expected numbers as predictions, but found values of type {values.dtype}"
+    # Dates and complex numbers can be cast, and mean nothing then.
+    if values.dtype.kind in "cmM":
+        raise ContractError(wrong)
     try:
         return values.astype(np.float64, copy=False)
-    except (TypeError, ValueError) as error:
-        raise ContractError(f"Expected numbers as predictions, but found values of type {values.dtype}") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ContractError(wrong) from error
 
 
 def _probabilities(values: Array, found: Sequence[object] | None, target: Target) -> tuple[tuple[str, ...], Array]:

@@ -63,6 +63,12 @@ def guard(name: str, hook: Hook) -> Hook:
     return guarded
 
 
+def check_score(hook: Hook, target: Target) -> None:
+    """Refuse, at load, a score hook that requires what its target does not have."""
+    given = _score_keywords(target, Context(b"", "", charset=""))
+    signatures.accepted("score", hook, HOOKS["score"].positional, tuple(given))
+
+
 def read(hook: Hook, data: bytes) -> Any:
     """Return what the user read from the bytes."""
     table = hook(data)

@@ -36,6 +36,8 @@ def _bind(codedir: CodeDir, code: UserCode, declared: Declared) -> Model:
     known = scorer or estimator.recognise(model)
     hint = Hint(TargetType.UNSTRUCTURED) if is_unstructured else known.hint() if known else None
     target, notice = settle(declared, hint)
+    if "score" in code.hooks and not is_unstructured:
+        calls.check_score(code.hooks["score"], target)
     abilities = _abilities(hooks, model, target)
     if scorer is not None:
         scorer.check(target)

@@ -16,12 +16,13 @@ from typing import Any
 from flask import Flask
 from gunicorn import arbiter, glogging, util
 from gunicorn.app.base import BaseApplication
+from gunicorn.errors import HaltServer
 from gunicorn.http import errors as http_errors
 from gunicorn.workers import gthread
 
 from custom_model_runner import logs
 from custom_model_runner.data import cells
-from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK, RunnerError, UsageError
+from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK, LoadError, RunnerError, UsageError
 from custom_model_runner.server import headers
 
 QUICK_STOP_SECONDS = 1
@@ -87,6 +88,14 @@ class Arbiter(arbiter.Arbiter):
         if not graceful:
             self.cfg.set("graceful_timeout", QUICK_STOP_SECONDS)
         super().stop(graceful)
+
+    def end_hopeless(self, launch: Launch) -> None:
+        """End when a worker died before any could load: the next one would die as well."""
+        is_stopping = not self.LISTENERS
+        if launch.has_greeted.cell.value or is_stopping:
+            return
+        launch.fail(LoadError("A worker process died while it loaded the folder"))
+        raise HaltServer("A worker died while it loaded.", self.APP_LOAD_ERROR)
 
 
 class Worker(gthread.ThreadWorker):
@@ -180,7 +189,7 @@ def serve(
     logging.getLogger("gunicorn.error").addFilter(lambda _: exit_code.cell.value == 0)
     master = os.getpid()
     try:
-        Arbiter(_Application(launch, _options(listener, workers=workers, threads=threads))).run()
+        Arbiter(_Application(launch, _options(listener, launch, workers=workers, threads=threads))).run()
     except SystemExit as end:
         # Workers are forked inside `run`, and their codes are for the master to read.
         if os.getpid() != master:
@@ -189,7 +198,7 @@ def serve(
     return EXIT_OK
 
 
-def _options(listener: socket.socket, *, workers: int, threads: int) -> dict[str, Any]:
+def _options(listener: socket.socket, launch: Launch, *, workers: int, threads: int) -> dict[str, Any]:
     return {
         "bind": f"fd://{listener.detach()}",
         "workers": workers,
@@ -202,4 +211,5 @@ def _options(listener: socket.socket, *, workers: int, threads: int) -> dict[str
         # A long call is not a dead worker.
         "timeout": 0,
         "proc_name": "drum",
+        "child_exit": lambda arbiter, _worker: arbiter.end_hopeless(launch),
     }

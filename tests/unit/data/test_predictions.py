@@ -210,6 +210,8 @@ def test_the_prediction_of_a_text_target_is_the_column_of_its_name(name: str, co
     ("target", "columns", "wanted"),
     [
         (REGRESSION, ["a", "b"], "Predictions"),
+        (Target(T.REGRESSION, (), "a"), ["a", "b"], "Predictions"),
+        (Target(T.GEO_POINT, (), "a"), ["a", "b"], "Predictions"),
         (TEXT, ["Predictions", "b"], "reply"),
         (REGRESSION, ["Predictions", "Predictions"], "Predictions"),
     ],
