@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 VENV_ALL ?= .venv-all
 PORT ?= 8080
+JOBS ?= 2
 BIN := $(VENV)/bin
 TEMPLATE := model_templates/python3_sklearn
 
@@ -46,7 +47,8 @@ test: $(VENV)/.test ## Run every test of the core.
 NAMES := from custom_model_runner.plugins import FRAMEWORKS; print(*(f"framework-{name}" for name in FRAMEWORKS))
 
 test-all: $(VENV_ALL)/.all ## Install every framework and try its artifacts, one process per framework.
-	@names=$$($(VENV_ALL)/bin/python -c '$(NAMES)') && $(MAKE) --no-print-directory --keep-going $$names
+	@names=$$($(VENV_ALL)/bin/python -c '$(NAMES)') && \
+	$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=target $$names
 
 framework-%: $(VENV_ALL)/.all
 	$(VENV_ALL)/bin/pytest tests/frameworks --framework $*

@@ -57,8 +57,10 @@ def _open(loader: ModuleType, path: Path) -> Any:
         return loader.load(path)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        hint = plugins.install_hint(package, plugins.extra_for(package))
-        raise LoadError(f"{path.name} needs the package {package!r}, which is not installed: {hint}") from error
+        extra = plugins.extra_for(package)
+        # A name that is not known here may be the author's own module, and a stranger's on the index.
+        hint = plugins.install_hint(package, extra) if extra else "install it, or put its file beside the artifact"
+        raise LoadError(f"{path.name} needs the module {package!r}, which is not there: {hint}") from error
 
 
 def _only_artifact(codedir: CodeDir) -> Path:

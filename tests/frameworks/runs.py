@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,14 +26,13 @@ def environment(framework: str) -> dict[str, str]:
     return {**needed, **VARIABLES.get(framework, {})}
 
 
-def run(framework: str, *words: object) -> str:
+def run(framework: str, *words: object, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command that must succeed, and return what it prints."""
     command = list(map(str, words))
-    done = subprocess.run(
-        command, env=environment(framework), capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
+    variables = {**environment(framework), **(env or {})}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stderr}"
-    return done.stdout
+    return done
 
 
 def make(case: Case, folder: Path) -> None:

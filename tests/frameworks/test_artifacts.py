@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import shutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ import requests
 from custom_model_runner import plugins
 
 from .runs import DRUM, make, run, serve
-from .table import INEXACT, Case, cases_of
+from .table import INEXACT, TARGETS, Case, cases_of
 
 Columns = Mapping[str, Sequence[float]]
 CSV = {"Content-Type": "text/csv"}
@@ -31,13 +30,8 @@ TOLERANCE = 1e-6
 BACKENDS: Mapping[str, frozenset[str]] = {"keras": frozenset({"torch"})}
 
 KEEP = "\n\ndef post_process(predictions, model):\n    return predictions\n"
-# What `drum score` does, and then the top-level names of all that was imported.
-PROBE = """
-import atexit, sys
-atexit.register(lambda: print("\\nIMPORTED", *(name for name in list(sys.modules) if "." not in name)))
-from custom_model_runner.cli import main
-sys.exit(main())
-"""
+# Makes the interpreter tell on standard error what it imports, one line each: times, then a name after the last bar.
+TELL_IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1"}
 
 
 @dataclass(frozen=True)
@@ -75,12 +69,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "made" in metafunc.fixturenames:
         if framework is None:
             raise pytest.UsageError(f"choose one with --framework: {', '.join(plugins.FRAMEWORKS)}")
-        cases = cases_of(framework)
-        if "hooked" in metafunc.fixturenames:
-            cases = [case for case in cases if case.target == "binary"]
-        if metafunc.function is test_scoring_imports_no_other_framework:
-            # What is imported hangs on the file, whatever its target.
-            cases = list({case.suffix: case for case in cases}.values())
+        targets = ("binary",) if "hooked" in metafunc.fixturenames else TARGETS
+        cases = [case for case in cases_of(framework) if case.target in targets]
         metafunc.parametrize("made", cases, indirect=True, scope="module", ids=str)
 
 
@@ -107,6 +97,12 @@ def address(made: Made) -> Iterator[str]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def scored(made: Made) -> tuple[Columns, str]:
+    """The folder of one case, scored in batch, and what was imported for it."""
+    return score(made, made.folder, TELL_IMPORTS)
+
+
 @pytest.fixture
 def hooked(made: Made, tmp_path: Path) -> Path:
     """The folder of a binary case, with a hook that returns what it is given."""
@@ -116,10 +112,12 @@ def hooked(made: Made, tmp_path: Path) -> Path:
     return folder
 
 
-def score(made: Made, folder: Path) -> Columns:
+def score(made: Made, folder: Path, env: Mapping[str, str] | None = None) -> tuple[Columns, str]:
+    """Run `drum score` and return the columns it writes, and what it tells on standard error."""
     words = (DRUM, "score", "--code-dir", folder, "--input", made.input, *made.options)
-    header, *lines = csv.reader(io.StringIO(run(made.case.framework, *words)))
-    return by_name(header, [list(map(float, line)) for line in lines])
+    done = run(made.case.framework, *words, env=env)
+    header, *lines = csv.reader(io.StringIO(done.stdout))
+    return by_name(header, [list(map(float, line)) for line in lines]), done.stderr
 
 
 def ask(address: str, **body: Any) -> Columns:
@@ -145,8 +143,8 @@ def test_the_expectations_are_worth_a_test(made: Made) -> None:
     assert all(len(set(values)) > 1 for values in made.expected.values())
 
 
-def test_drum_score_says_what_the_framework_says(made: Made) -> None:
-    assert_same(made, score(made, made.folder))
+def test_drum_score_says_what_the_framework_says(made: Made, scored: tuple[Columns, str]) -> None:
+    assert_same(made, scored[0])
 
 
 def test_a_raw_body_gets_what_the_framework_says(made: Made, address: str) -> None:
@@ -171,13 +169,13 @@ def test_the_server_names_framework_and_target(made: Made, address: str) -> None
     assert (body["predictor"], body["targetType"]) == (made.case.framework, made.case.target)
 
 
-def test_scoring_imports_no_other_framework(made: Made) -> None:
-    words = (sys.executable, "-c", PROBE, "score", "--code-dir", made.folder, "--input", made.input, *made.options)
-    imported = run(made.case.framework, *words).rpartition("\nIMPORTED")[2].split()
+def test_scoring_imports_no_other_framework(made: Made, scored: tuple[Columns, str]) -> None:
+    imported = {line.rpartition("|")[2].strip() for line in scored[1].splitlines()}
+    assert {"pandas", plugins.FRAMEWORKS[made.case.framework].packages[0]} <= imported
     allowed = {made.case.framework, "scikit-learn"}
     others = {name for key, line in plugins.FRAMEWORKS.items() if key not in allowed for name in line.packages}
-    assert set(imported) & (others - BACKENDS.get(made.case.framework, frozenset())) == set()
+    assert imported & (others - BACKENDS.get(made.case.framework, frozenset())) == set()
 
 
 def test_a_post_process_hook_leaves_each_probability_on_its_label(made: Made, hooked: Path) -> None:
-    assert_same(made, score(made, hooked))
+    assert_same(made, score(made, hooked)[0])
