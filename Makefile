@@ -1,11 +1,13 @@
 PYTHON ?= python3
 VENV ?= .venv
+VENV_ALL ?= .venv-all
 PORT ?= 8080
+JOBS ?= 2
 BIN := $(VENV)/bin
 TEMPLATE := model_templates/python3_sklearn
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types bench clean
+.PHONY: help run test test-all lint types bench clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -22,6 +24,13 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
 	@touch $@ $(VENV)/.run
 
+# Apart from the first: it holds every framework, gigabytes of them.
+$(VENV_ALL)/.all: pyproject.toml tests/frameworks/constraints.txt
+	$(PYTHON) -m venv $(VENV_ALL)
+	$(VENV_ALL)/bin/pip install --quiet --disable-pip-version-check \
+		--constraint tests/frameworks/constraints.txt --editable '.[frameworks-test]'
+	@touch $@
+
 run: $(VENV)/.run ## Train a template, score it in batch, then serve it on port 8080 (PORT=...).
 	$(BIN)/python $(TEMPLATE)/train.py
 	$(BIN)/drum score --code-dir $(TEMPLATE) --input $(TEMPLATE)/sample_input.csv --output $(VENV)/predictions.csv
@@ -32,8 +41,17 @@ run: $(VENV)/.run ## Train a template, score it in batch, then serve it on port 
 	@echo
 	@$(BIN)/drum server --code-dir $(TEMPLATE) --address 127.0.0.1:$(PORT)
 
-test: $(VENV)/.test ## Run every test.
+test: $(VENV)/.test ## Run every test of the core.
 	$(BIN)/pytest
+
+NAMES := from custom_model_runner.plugins import FRAMEWORKS; print(*(f"framework-{name}" for name in FRAMEWORKS))
+
+test-all: $(VENV_ALL)/.all ## Install every framework and try its artifacts, one process per framework.
+	@names=$$($(VENV_ALL)/bin/python -c '$(NAMES)') && \
+	$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=target $$names
+
+framework-%: $(VENV_ALL)/.all
+	$(VENV_ALL)/bin/pytest tests/frameworks --framework $*
 
 lint: $(VENV)/.test ## Check style, Dockerfiles and shell scripts.
 	$(BIN)/ruff check .
@@ -48,4 +66,4 @@ bench: $(VENV)/.test ## Measure speed and memory against a floor and a reference
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove the environment and everything that was generated.
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV_ALL) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -35,7 +35,7 @@ def open_folder(path: Path, language: str | None = None) -> CodeDir:
     language = language or _detect_language(path, files)
     line = plugins.choose(plugins.LANGUAGES, language, what="language")
     user_file = _user_file(path, files, line.user_files)
-    loadable = tuple(file for file in files if file.parent == path and file.suffix.lower() in line.artifacts)
+    loadable = tuple(file for file in files if file.parent == path and _is_artifact(file, line))
     return CodeDir(
         path=path,
         language=language,
@@ -53,10 +53,20 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (Path(place, name) for name in names if not name.startswith("."))
 
 
+def _is_artifact(file: Path, line: plugins.Language) -> bool:
+    suffix = file.suffix.lower()
+    if suffix not in line.artifacts:
+        return False
+    loader = plugins.LOADERS.get(suffix)
+    if loader is None or not loader.begins:
+        return True
+    with file.open("rb") as opened:
+        return opened.read(max(map(len, loader.begins))).startswith(loader.begins)
+
+
 def _detect_language(path: Path, files: list[Path]) -> str:
-    suffixes = {file.suffix.lower() for file in files}
     top_names = {file.name for file in files if file.parent == path}
-    by_artifact = {name for name, line in plugins.LANGUAGES.items() if suffixes & set(line.artifacts)}
+    by_artifact = {name for name, line in plugins.LANGUAGES.items() if any(_is_artifact(file, line) for file in files)}
     by_user_file = {name for name, line in plugins.LANGUAGES.items() if top_names & set(line.user_files)}
     _warn_about_case(top_names)
     artifact = by_artifact.pop() if len(by_artifact) == 1 else None

@@ -49,7 +49,18 @@ def load(codedir: CodeDir) -> Any:
     path = _only_artifact(codedir)
     loader = plugins.find(plugins.choose(plugins.LOADERS, path.suffix.lower(), what="artifact suffix"))
     failing = f"An error occurred when loading your artifact: {path.name}:"
-    return border.call(loader.load, path, failing=failing, as_error=LoadError)
+    return border.call(_open, loader, path, failing=failing, as_error=LoadError)
+
+
+def _open(loader: ModuleType, path: Path) -> Any:
+    try:
+        return loader.load(path)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        extra = plugins.extra_for(package)
+        # A name that is not known here may be the author's own module, and a stranger's on the index.
+        hint = plugins.install_hint(package, extra) if extra else "install it, or put its file beside the artifact"
+        raise LoadError(f"{path.name} needs the module {package!r}, which is not there: {hint}") from error
 
 
 def _only_artifact(codedir: CodeDir) -> Path:
@@ -59,7 +70,8 @@ def _only_artifact(codedir: CodeDir) -> Path:
         names = ", ".join(file.name for file in codedir.artifacts)
         raise LoadError(f"Multiple serialized model files found: {names}; keep one, or choose in a load_model hook")
     suffixes = ", ".join(plugins.LOADERS)
-    deeper = sorted(file for file in codedir.path.rglob("*") if file.suffix.lower() in plugins.LOADERS)
+    certain = {suffix for suffix, line in plugins.LOADERS.items() if not line.begins}
+    deeper = sorted(file for file in codedir.path.rglob("*") if file.suffix.lower() in certain)
     if deeper:
         hint = f"{deeper[0].relative_to(codedir.path)} is in a subfolder: move it up, or open it in a load_model hook"
     elif (codedir.path / "train.py").is_file():
@@ -70,12 +82,23 @@ def _only_artifact(codedir: CodeDir) -> Path:
 
 
 def recognise(model: object) -> Estimator | None:
-    """Return the model with the framework that claims it by the packages its classes come from."""
-    for package in (cls.__module__.partition(".")[0] for cls in type(model).__mro__):
+    """Return the model with the framework that claims it by the packages its classes come from.
+
+    A pipeline belongs to the framework of its last step.
+    """
+    for part in (last_step(model), model):
+        packages = {cls.__module__.partition(".")[0] for cls in type(part).__mro__}
         for name, line in plugins.FRAMEWORKS.items():
-            if package in line.packages:
+            if packages & set(line.packages):
                 return Estimator(model, name, plugins.find(line))
     return None
+
+
+def last_step(model: object) -> object:
+    """Return the last step of a pipeline, else the model itself."""
+    steps = getattr(model, "steps", None)
+    is_pipeline = isinstance(steps, list) and steps and isinstance(steps[-1], tuple) and len(steps[-1]) == 2
+    return steps[-1][1] if steps and is_pipeline else model
 
 
 def require(model: object) -> Estimator:

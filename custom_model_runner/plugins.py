@@ -32,6 +32,13 @@ class Language(Plugin):
 
 
 @dataclass(frozen=True)
+class Loader(Plugin):
+    """How an artifact is opened; where others share its suffix, the bytes that such a file begins with."""
+
+    begins: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True)
 class Framework(Plugin):
     """A framework: the top-level packages whose classes it recognises, by an object's own MRO."""
 
@@ -46,12 +53,34 @@ class Format(Plugin):
     suffixes: tuple[str, ...] = ()
 
 
+# How the artifact of a suffix is opened. What the opened object is, FRAMEWORKS tells.
+LOADERS: Mapping[str, Loader] = {
+    ".pkl": Loader(f"{PACKAGE}.frameworks.pickled"),
+    ".joblib": Loader(f"{PACKAGE}.frameworks.joblib"),
+    ".json": Loader(f"{PACKAGE}.frameworks.xgboost", "xgboost", begins=(b'{"learner"', b'{"version"')),
+    ".ubj": Loader(f"{PACKAGE}.frameworks.xgboost", "xgboost"),
+    ".txt": Loader(f"{PACKAGE}.frameworks.lightgbm", "lightgbm", begins=(b"tree\n", b"tree\r\n")),
+    ".cbm": Loader(f"{PACKAGE}.frameworks.catboost", "catboost"),
+    ".pth": Loader(f"{PACKAGE}.frameworks.torch", "torch"),
+    ".pt2": Loader(f"{PACKAGE}.frameworks.torch", "torch"),
+    ".h5": Loader(f"{PACKAGE}.frameworks.keras", "keras"),
+    ".keras": Loader(f"{PACKAGE}.frameworks.keras", "keras"),
+    ".onnx": Loader(f"{PACKAGE}.frameworks.onnx", "onnx"),
+}
+
+# The first that claims a class of the model, or of the last step of its pipeline, scores it.
+FRAMEWORKS: Mapping[str, Framework] = {
+    "xgboost": Framework(f"{PACKAGE}.frameworks.xgboost", "xgboost", packages=("xgboost",)),
+    "lightgbm": Framework(f"{PACKAGE}.frameworks.lightgbm", "lightgbm", packages=("lightgbm",)),
+    "catboost": Framework(f"{PACKAGE}.frameworks.catboost", "catboost", packages=("catboost",)),
+    "keras": Framework(f"{PACKAGE}.frameworks.keras", "keras", packages=("keras", "tensorflow")),
+    "torch": Framework(f"{PACKAGE}.frameworks.torch", "torch", packages=("torch",)),
+    "onnx": Framework(f"{PACKAGE}.frameworks.onnx", "onnx", packages=("onnxruntime",)),
+    "scikit-learn": Framework(f"{PACKAGE}.frameworks.sklearn", packages=("sklearn",)),
+}
+
 LANGUAGES: Mapping[str, Language] = {
-    "python": Language(
-        f"{PACKAGE}.languages.python",
-        artifacts=(".pkl", ".joblib", ".pth", ".h5", ".onnx"),
-        user_files=("custom.py",),
-    ),
+    "python": Language(f"{PACKAGE}.languages.python", artifacts=tuple(LOADERS), user_files=("custom.py",)),
     "r": Language("", artifacts=(".rds",), user_files=("custom.R", "custom.r")),
     "julia": Language("", artifacts=(".jlso",), user_files=("custom.jl",)),
     "java": Language("", artifacts=(".jar", ".zip", ".java", ".mojo")),
@@ -60,16 +89,6 @@ LANGUAGES: Mapping[str, Language] = {
 INTERFACES: Mapping[str, Plugin] = {
     "hooks": Plugin(f"{PACKAGE}.interfaces.hooks"),
     "artifact": Plugin(f"{PACKAGE}.interfaces.artifact"),
-}
-
-# How the artifact of a suffix is opened. What the opened object is, FRAMEWORKS tells.
-LOADERS: Mapping[str, Plugin] = {
-    ".pkl": Plugin(f"{PACKAGE}.frameworks.pickled"),
-    ".joblib": Plugin(f"{PACKAGE}.frameworks.joblib"),
-}
-
-FRAMEWORKS: Mapping[str, Framework] = {
-    "scikit-learn": Framework(f"{PACKAGE}.frameworks.sklearn", packages=("sklearn",)),
 }
 
 FORMATS: Mapping[str, Format] = {
@@ -109,5 +128,15 @@ def find(line: Plugin) -> Any:
         missing = error.name or ""
         if missing == line.module or missing.startswith(f"{PACKAGE}."):
             raise
-        hint = f'pip install "custom-model-runner[{line.extra}]"' if line.extra else f"pip install {missing}"
+        hint = install_hint(missing, line.extra)
         raise LoadError(f"The package {missing!r} is needed and not installed; install it with: {hint}") from error
+
+
+def extra_for(package: str) -> str | None:
+    """Return the extra that installs a framework's package."""
+    return next((line.extra for line in FRAMEWORKS.values() if package in line.packages), None)
+
+
+def install_hint(package: str, extra: str | None) -> str:
+    """Return what to type to get a package."""
+    return f'pip install "custom-model-runner[{extra}]"' if extra else f"pip install {package}"

@@ -20,7 +20,7 @@ CORE = frozenset({"numpy", "pandas", "pyarrow", "scipy", "yaml", "orjson", "psut
 SERVING = frozenset({"flask", "werkzeug", "gunicorn"})
 
 # A framework file is called after the library it imports; these libraries come with another's file.
-COMPANIONS: dict[str, str] = {}
+COMPANIONS: dict[str, str] = {"onnxruntime": "onnx"}
 
 
 def inside_functions(module: Module) -> Iterator[ast.AST]:
@@ -127,6 +127,7 @@ def test_the_two_tables_import_what_is_chosen(tmp_path: Path) -> None:
             "from joblib import load",
             "imports joblib, which only frameworks/joblib.py may",
         ),
+        ("predictor.py", "import onnxruntime", "imports onnxruntime, which only frameworks/onnx.py may"),
         ("errors.py", "import requests", "imports requests, which only frameworks/requests.py may"),
     ],
 )
@@ -138,6 +139,7 @@ def test_libraries_at_home_and_core_libraries_anywhere_are_fine(tmp_path: Path) 
     files = {
         "data/tables.py": "import json\nimport pandas\nfrom . import payload",
         "frameworks/sklearn.py": "from sklearn.base import is_classifier",
+        "frameworks/onnx.py": "from onnxruntime import InferenceSession",
         "server/routes/probes.py": "from flask import Blueprint",
     }
     assert library_complaints(plant(tmp_path, files)) == []

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from custom_model_runner import cli
+from custom_model_runner import cli, plugins
 
 from .tree import NAME, REPOSITORY, expect_none, plant
 
-HEAVY = ("flask", "gunicorn", "numpy", "pandas", "pyarrow", "scipy", "sklearn")
+CORE = ("flask", "gunicorn", "numpy", "pandas", "pyarrow", "scipy")
+HEAVY = (*CORE, *(package for line in plugins.FRAMEWORKS.values() for package in line.packages))
 
 # What `drum` does, and at its end, in whichever way it ends, the top-level names of all that was imported.
 PROBE = f"""

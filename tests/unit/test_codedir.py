@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from custom_model_runner import codedir
+from custom_model_runner import codedir, plugins
 from custom_model_runner.errors import LoadError
 
 from .folders import plant
@@ -25,9 +25,6 @@ def folder_of(folder: Path, names: list[str]) -> Path:
         ["custom.py"],
         ["model.pkl"],
         ["model.joblib"],
-        ["model.pth"],
-        ["model.h5"],
-        ["model.onnx"],
         ["M.PKL"],
         ["model.pkl", "custom.py"],
         ["model.pkl", "data.zip", "custom.py"],
@@ -134,6 +131,35 @@ def test_a_folder_without_a_user_file_is_a_lone_artifact(tmp_path: Path) -> None
 def test_only_artifacts_of_the_language_at_the_top_level_are_loadable(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, ["b.pkl", "A.JOBLIB", "deep/c.pkl", "data.zip", "notes.txt", "custom.py"])
     assert codedir.open_folder(folder).artifacts == (folder / "A.JOBLIB", folder / "b.pkl")
+
+
+SHARED = {suffix: line.begins for suffix, line in plugins.LOADERS.items() if line.begins}
+
+
+@pytest.mark.parametrize(("suffix", "begins"), [(suffix, start) for suffix, all_ in SHARED.items() for start in all_])
+def test_a_file_of_a_shared_suffix_is_an_artifact_when_it_begins_like_one(
+    tmp_path: Path, suffix: str, begins: bytes
+) -> None:
+    opened = codedir.open_folder(plant(tmp_path, {f"model{suffix}": begins + b" and more"}))
+    assert (opened.language, opened.artifacts) == ("python", (tmp_path / f"model{suffix}",))
+
+
+@pytest.mark.parametrize("suffix", SHARED)
+@pytest.mark.parametrize("content", [b"", b"{}", b"a,b\n", b" tree\n", b"tree", b"tree of\n", b'\xff{"learner"'])
+def test_a_file_of_a_shared_suffix_that_begins_otherwise_is_no_artifact(
+    tmp_path: Path, suffix: str, content: bytes
+) -> None:
+    opened = codedir.open_folder(plant(tmp_path, {f"notes{suffix}": content, "model.pkl": b""}))
+    assert opened.artifacts == (tmp_path / "model.pkl",)
+    (tmp_path / "model.pkl").unlink()
+    with pytest.raises(LoadError, match=UNDETECTED):
+        codedir.open_folder(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [suffix for suffix, line in plugins.LOADERS.items() if not line.begins])
+def test_a_file_of_any_other_suffix_of_the_table_is_an_artifact(tmp_path: Path, suffix: str) -> None:
+    opened = codedir.open_folder(plant(tmp_path, {f"model{suffix}": b""}))
+    assert (opened.language, opened.artifacts) == ("python", (tmp_path / f"model{suffix}",))
 
 
 def test_the_metadata_is_part_of_the_folder(tmp_path: Path) -> None:

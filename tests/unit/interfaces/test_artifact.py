@@ -102,7 +102,6 @@ def test_the_framework_is_named(tmp_path: Path) -> None:
         ({"deep/a.pkl": b""}, {}, "Could not find a model artifact file .*; deep/a.pkl is in a subfolder: move it up"),
         ({"notes.txt": b""}, {"language": "python"}, "add one, or write a load_model hook"),
         ({"train.py": b""}, {"language": "python"}, "make it first: python .*train.py"),
-        ({"model.onnx": b""}, {}, "The artifact suffix '.onnx' is not available in this version; available: .pkl"),
         ({"model.pkl": b"not a pickle"}, {}, "An error occurred when loading your artifact: model.pkl: "),
         ({"model.pkl": b""}, {}, "An error occurred when loading your artifact: model.pkl: EOFError"),
         ({"model.joblib": b"not a joblib"}, {}, "An error occurred when loading your artifact: model.joblib: "),

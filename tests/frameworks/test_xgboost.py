@@ -1,0 +1,227 @@
+"""What XGBoost models reveal, what they are refused for, and how they score a table."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xgboost as library
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from custom_model_runner.data.target import Hint, Target
+from custom_model_runner.errors import InputError, LoadError, UsageError
+from custom_model_runner.frameworks import xgboost
+from custom_model_runner.target_type import TargetType as T
+
+FRAME = pd.DataFrame(np.random.default_rng(3).normal(size=(60, 3)), columns=["a", "b", "c"])
+TWO = (FRAME["a"] + FRAME["b"] > 0).astype(int).to_numpy()
+THREE = np.arange(60) % 3
+KINDS = pd.Series(np.array(["ash", "elm", "oak"])[THREE])
+BINARY = Target(T.BINARY, ("no", "yes"))
+MULTICLASS = Target(T.MULTICLASS, ("x", "y", "z"))
+REGRESSION = Target(T.REGRESSION)
+
+
+def booster(objective: str, y: Any = TWO, table: Any = FRAME, **parameters: Any) -> library.Booster:
+    return library.train({"objective": objective, **parameters}, library.DMatrix(table, label=y), 3)
+
+
+LOGISTIC = booster("binary:logistic")
+SOFTPROB = booster("multi:softprob", THREE, num_class=3)
+SQUARED = booster("reg:squarederror")
+MULTILABEL = booster("binary:logistic", np.column_stack([TWO, 1 - TWO]))
+CLASSIFIER = library.XGBClassifier(n_estimators=3).fit(FRAME, TWO)
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (LOGISTIC, Hint(T.BINARY)),
+        (SOFTPROB, Hint(T.MULTICLASS)),
+        (booster("multi:softprob", TWO, num_class=2), Hint(T.BINARY)),
+        (booster("multi:softmax", THREE, num_class=3), Hint(T.MULTICLASS)),
+        (SQUARED, Hint(T.REGRESSION)),
+        (booster("reg:logistic"), Hint(T.REGRESSION)),
+        (MULTILABEL, Hint(T.MULTILABEL)),
+        (CLASSIFIER, Hint(T.BINARY, ("0", "1"))),
+        (library.XGBClassifier(n_estimators=3).fit(FRAME, THREE), Hint(T.MULTICLASS, ("0", "1", "2"))),
+        (library.XGBClassifier(n_estimators=3).fit(FRAME, np.column_stack([TWO, 1 - TWO])), Hint(T.MULTILABEL)),
+        (library.XGBRegressor(n_estimators=3).fit(FRAME, TWO), Hint(T.REGRESSION)),
+        (
+            make_pipeline(StandardScaler(), library.XGBClassifier(n_estimators=3)).fit(FRAME, TWO),
+            Hint(T.BINARY, ("0", "1")),
+        ),
+    ],
+    ids=lambda value: str(value)[:40] if isinstance(value, Hint) else type(value).__name__,
+)
+def test_a_model_reveals_its_target(model: Any, expected: Hint) -> None:
+    assert xgboost.hint(model) == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "target"),
+    [
+        (LOGISTIC, BINARY),
+        (LOGISTIC, REGRESSION),
+        (LOGISTIC, Target(T.MULTICLASS, ("x", "y"))),
+        (SOFTPROB, MULTICLASS),
+        (booster("multi:softprob", TWO, num_class=2), BINARY),
+        (booster("reg:logistic"), BINARY),
+        (SQUARED, Target(T.ANOMALY)),
+        (MULTILABEL, Target(T.MULTILABEL, ("x", "y"))),
+        (CLASSIFIER, BINARY),
+    ],
+)
+def test_a_target_that_the_model_can_give_is_accepted(model: Any, target: Target) -> None:
+    xgboost.check(model, target)
+
+
+@pytest.mark.parametrize(
+    ("model", "target", "words"),
+    [
+        (SQUARED, BINARY, "needs probabilities, which a model with the objective 'reg:squarederror' does not give"),
+        (booster("binary:logitraw"), BINARY, "needs probabilities, which .* 'binary:logitraw' does not give"),
+        (booster("multi:softmax", THREE, num_class=3), MULTICLASS, "'multi:softmax' does not give"),
+        (SOFTPROB, REGRESSION, "needs one value per row; a model with .* 'multi:softprob' gives 3"),
+        (booster("reg:squarederror", np.column_stack([TWO, TWO])), REGRESSION, "gives 2"),
+        (MULTILABEL, BINARY, "needs probabilities that add up to one"),
+        (LOGISTIC, Target(T.GEO_POINT), "'geopoint' is not for a model"),
+        (library.XGBRegressor(n_estimators=3).fit(FRAME, TWO), BINARY, "does not give"),
+        (library.XGBClassifier(), BINARY, "XGBClassifier was never fitted"),
+        (library.DMatrix(FRAME), REGRESSION, "Expected a booster or a model of XGBoost, found DMatrix"),
+    ],
+)
+def test_a_target_that_the_model_cannot_give_is_refused_at_load(model: Any, target: Target, words: str) -> None:
+    with pytest.raises(LoadError, match=words):
+        xgboost.check(model, target)
+
+
+@pytest.mark.parametrize(
+    ("model", "target", "words"),
+    [
+        (SOFTPROB, BINARY, "'binary' with 2 labels is not for .*: it has 3 labels"),
+        (SOFTPROB, Target(T.MULTICLASS, ("x", "y")), "with 2 labels is not for .*: it has 3 labels"),
+        (LOGISTIC, MULTICLASS, "with 3 labels is not for .*: it has two labels"),
+        (CLASSIFIER, Target(T.BINARY, ("bad", "good")), "class labels are not those of XGBClassifier"),
+    ],
+)
+def test_labels_that_do_not_fit_the_model_are_a_usage_error(model: Any, target: Target, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        xgboost.check(model, target)
+
+
+@pytest.mark.parametrize("suffix", [".json", ".ubj"])
+def test_a_native_model_scores_as_the_one_that_was_saved(tmp_path: Path, suffix: str) -> None:
+    LOGISTIC.save_model(tmp_path / f"model{suffix}")
+    scores = xgboost.score(xgboost.load(tmp_path / f"model{suffix}"), FRAME, BINARY)
+    assert scores.labels is None
+    np.testing.assert_array_equal(scores.values, LOGISTIC.predict(library.DMatrix(FRAME)))
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b'{"learner":{}}', b'{"version":[1,2],"x":1}', b"garbage" * 9])
+def test_a_file_that_is_no_whole_model_is_a_load_error(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "model.json").write_bytes(data)
+    with pytest.raises(LoadError, match=r"^model.json is not a whole model that XGBoost \d.* reads; [^\n]*$"):
+        xgboost.load(tmp_path / "model.json")
+
+
+def test_a_pickled_booster_scores_as_before() -> None:
+    model = pickle.loads(pickle.dumps(SOFTPROB))
+    xgboost.check(model, MULTICLASS)
+    scores = xgboost.score(model, FRAME, MULTICLASS)
+    np.testing.assert_array_equal(scores.values, SOFTPROB.predict(library.DMatrix(FRAME)))
+
+
+def test_a_classifier_gives_its_classes_and_a_classifier_of_several_labels_none() -> None:
+    scores = xgboost.score(CLASSIFIER, FRAME, BINARY)
+    assert scores.labels is not None
+    assert list(scores.labels) == [0, 1]
+    model = library.XGBClassifier(n_estimators=3).fit(FRAME, np.column_stack([TWO, 1 - TWO]))
+    scores = xgboost.score(model, FRAME, Target(T.MULTILABEL, ("x", "y")))
+    assert scores.labels is None
+    np.testing.assert_array_equal(scores.values, model.predict_proba(FRAME))
+
+
+@pytest.mark.parametrize("model", [LOGISTIC, CLASSIFIER, make_pipeline(CLASSIFIER)], ids=["booster", "class", "pipe"])
+@pytest.mark.parametrize(
+    "table", [FRAME[["c", "a", "b"]], FRAME.assign(z="text"), FRAME.assign(z=1)[["z", "c", "b", "a"]]]
+)
+def test_columns_are_found_by_name_and_others_are_left_out(model: Any, table: pd.DataFrame) -> None:
+    found = xgboost.score(model, table, BINARY).values
+    np.testing.assert_array_equal(found, xgboost.score(model, FRAME, BINARY).values)
+
+
+@pytest.mark.parametrize("model", [LOGISTIC, CLASSIFIER], ids=["booster", "class"])
+def test_names_that_xgboost_refuses_are_passed_by_position_when_the_others_agree(model: Any) -> None:
+    found = xgboost.score(model, FRAME.set_axis(["a", "b[0]", "c<1"], axis=1), BINARY).values
+    np.testing.assert_array_equal(found, xgboost.score(model, FRAME, BINARY).values)
+    with pytest.raises(InputError, match="lacks 1 of the columns that the model was trained on: a"):
+        xgboost.score(model, FRAME.set_axis(["b[0]", "b", "c"], axis=1)[["b", "b[0]", "c"]], BINARY)
+
+
+def test_a_model_without_names_takes_columns_by_position() -> None:
+    model = booster("binary:logistic", table=FRAME.to_numpy())
+    found = xgboost.score(model, FRAME.set_axis(["x[0]", "<", "é"], axis=1), BINARY).values
+    np.testing.assert_array_equal(found, LOGISTIC.predict(library.DMatrix(FRAME)))
+    with pytest.raises(InputError, match="trained on 3 columns, found 2"):
+        xgboost.score(model, FRAME[["a", "b"]], BINARY)
+
+
+@pytest.mark.parametrize("model", [LOGISTIC, CLASSIFIER, make_pipeline(CLASSIFIER)], ids=["booster", "class", "pipe"])
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (FRAME[["a"]].assign(z=1), "lacks 2 of the columns that the model was trained on: b, c"),
+        (FRAME.assign(b="MARKER"), "columns that are not numeric: b; columns with infinite values: none"),
+    ],
+)
+def test_a_table_the_model_cannot_use_is_an_input_error_that_names_columns_and_no_data(
+    model: Any, table: pd.DataFrame, words: str
+) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        xgboost.score(model, table, BINARY)
+    assert "MARKER" not in str(caught.value)
+
+
+def test_a_booster_takes_no_infinite_values_and_says_where_they_are() -> None:
+    with pytest.raises(InputError, match="columns that are not numeric: none; columns with infinite values: c"):
+        xgboost.score(LOGISTIC, FRAME.assign(c=-np.inf), BINARY)
+
+
+def test_names_that_the_model_does_not_know_are_not_shown_because_they_may_be_data() -> None:
+    model = booster("binary:logistic", table=FRAME.to_numpy())
+    with pytest.raises(InputError, match="columns that are not numeric: 1;") as caught:
+        xgboost.score(model, FRAME.assign(b="x").set_axis(["p", "MARKER", "q"], axis=1), BINARY)
+    assert "MARKER" not in str(caught.value)
+
+
+def test_missing_values_are_what_xgboost_makes_of_them() -> None:
+    table = FRAME.mask(FRAME > 1)
+    np.testing.assert_array_equal(
+        xgboost.score(LOGISTIC, table, BINARY).values, LOGISTIC.predict(library.DMatrix(table))
+    )
+
+
+@pytest.mark.parametrize("is_native", [True, False])
+def test_text_and_numbers_become_the_categories_of_the_training(is_native: bool) -> None:
+    table = FRAME.assign(kind=KINDS.astype("category"), size=pd.Categorical(THREE * 10))
+    model = library.XGBClassifier(n_estimators=3, enable_categorical=True).fit(table, KINDS == "elm")
+    expected = model.predict_proba(table)
+    if is_native:
+        model, expected = model.get_booster(), expected[:, 1]
+    rows = FRAME.assign(kind=KINDS, size=THREE * 10.0)
+    np.testing.assert_array_equal(xgboost.score(model, rows, BINARY).values, expected)
+    few = xgboost.score(model, rows.iloc[[1, 4]], BINARY).values
+    np.testing.assert_array_equal(few, expected[[1, 4]])
+
+
+def test_codes_of_categories_pass_as_they_are() -> None:
+    table = FRAME.assign(code=THREE)
+    data = library.DMatrix(table, label=TWO, feature_types=["float"] * 3 + ["c"], enable_categorical=True)
+    model = library.train({"objective": "binary:logistic"}, data, 3)
+    np.testing.assert_array_equal(xgboost.score(model, table, BINARY).values, model.predict(data))

@@ -1,0 +1,47 @@
+"""What a framework needs beside its line: an extra of its own, and a part in the run of all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import pytest
+
+from custom_model_runner import plugins
+
+from .tree import REPOSITORY, expect_none
+
+PROJECT = REPOSITORY / "pyproject.toml"
+# The one folder of tests that the core's environment cannot run.
+APART = "tests/frameworks"
+
+
+def extra_complaints(extras: Iterable[str], project: str) -> list[str]:
+    """Name every extra of the tables that the project does not offer, or does not try with all others."""
+    tried = re.search(r"^frameworks-test = \[\n\s+\"custom-model-runner\[(.*)\]\"", project, re.MULTILINE)
+    listed = tried[1].split(",") if tried else []
+    return [
+        f"{extra}: {words}"
+        for extra in dict.fromkeys(extras)
+        for words, is_there in (
+            ("is no extra of the project", re.search(rf"^{extra} = \[", project, re.MULTILINE)),
+            ("is not part of frameworks-test", extra in listed),
+        )
+        if not is_there
+    ]
+
+
+def test_every_extra_of_the_real_tables_is_offered_and_tried() -> None:
+    lines = [*plugins.LOADERS.values(), *plugins.FRAMEWORKS.values()]
+    expect_none(extra_complaints([line.extra for line in lines if line.extra], PROJECT.read_text(encoding="utf-8")))
+
+
+def test_an_extra_that_is_not_offered_or_not_tried_is_a_complaint() -> None:
+    project = 'sail = ["x"]\nfrog = ["x"]\nframeworks-test = [\n    "custom-model-runner[sail,kite]",\n]\n'
+    expected = ["frog: is not part of frameworks-test", "kite: is no extra of the project"]
+    assert extra_complaints(["sail", "frog", "kite"], project) == expected
+
+
+def test_make_test_runs_every_folder_of_tests_but_that_of_the_frameworks(pytestconfig: pytest.Config) -> None:
+    folders = {"/".join(path.relative_to(REPOSITORY).parts[:2]) for path in (REPOSITORY / "tests").rglob("test_*.py")}
+    assert {*pytestconfig.getini("testpaths"), APART} == folders

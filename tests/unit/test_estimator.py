@@ -1,0 +1,182 @@
+"""Whose a model is: told by the packages that its classes come from."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from custom_model_runner import codedir, estimator, plugins
+from custom_model_runner.data.target import Target
+from custom_model_runner.errors import ContractError, InputError, LoadError, UserCodeError
+from custom_model_runner.estimator import Estimator
+from custom_model_runner.plugins import Framework, Loader
+from custom_model_runner.target_type import TargetType
+
+from .folders import plant
+
+REGRESSION = Target(TargetType.REGRESSION)
+TABLE = pd.DataFrame({"a": [0.0, 1.0]})
+
+
+def class_of(module: str, *bases: type, **members: Any) -> type:
+    """Return a class as if a package had defined it."""
+    return type("Model", bases, {"__module__": module, **members})
+
+
+@pytest.fixture(autouse=True)
+def modules(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Stand in for the files of all frameworks; what is imported is written down."""
+    imported: list[str] = []
+
+    def find(line: plugins.Plugin) -> ModuleType:
+        imported.append(line.module)
+        return ModuleType(line.module)
+
+    monkeypatch.setattr(plugins, "find", find)
+    return imported
+
+
+@pytest.mark.parametrize(
+    ("package", "framework"),
+    [(package, name) for name, line in plugins.FRAMEWORKS.items() for package in line.packages],
+)
+def test_a_model_belongs_to_the_framework_of_its_package(package: str, framework: str, modules: list[str]) -> None:
+    found = estimator.recognise(class_of(f"{package}.core.deep")())
+    assert found is not None
+    assert found.framework == framework
+    assert modules == [plugins.FRAMEWORKS[framework].module]
+
+
+@pytest.mark.parametrize(
+    ("packages", "framework"),
+    [
+        (("xgboost.sklearn", "sklearn.base"), "xgboost"),
+        (("sklearn.base", "lightgbm.sklearn"), "lightgbm"),
+        (("keras.src.models", "torch.nn"), "keras"),
+        (("custom", "torch.nn"), "torch"),
+        (("custom", "sklearn.base"), "scikit-learn"),
+    ],
+)
+def test_the_first_framework_that_claims_any_base_class_wins(packages: tuple[str, ...], framework: str) -> None:
+    bases = tuple(class_of(package) for package in packages)
+    found = estimator.recognise(class_of("__main__", *bases)())
+    assert found is not None
+    assert found.framework == framework
+
+
+@pytest.mark.parametrize("package", ["builtins", "torchvision.models", "my_xgboost", "sklearnex", "custom.torch"])
+def test_a_similar_name_is_not_that_of_the_package(package: str, modules: list[str]) -> None:
+    assert estimator.recognise(class_of(package)()) is None
+    assert modules == []
+
+
+def test_a_pipeline_belongs_to_the_framework_of_its_last_step() -> None:
+    last = class_of("xgboost.sklearn", BaseEstimator)()
+    pipeline = Pipeline([("scale", StandardScaler()), ("model", last)])
+    found = estimator.recognise(pipeline)
+    assert found is not None
+    assert (found.framework, found.model) == ("xgboost", pipeline)
+
+
+def test_a_pipeline_whose_last_step_no_framework_claims_keeps_to_its_own_conventions() -> None:
+    found = estimator.recognise(Pipeline([("scale", StandardScaler()), ("model", class_of("custom")())]))
+    assert found is not None
+    assert found.framework == "scikit-learn"
+
+
+def test_the_last_step_of_a_pipeline_is_found() -> None:
+    pipeline = make_pipeline(StandardScaler(), LinearRegression())
+    assert estimator.last_step(pipeline) is pipeline.steps[-1][1]
+
+
+@pytest.mark.parametrize("steps", [None, [], 3, "ab", [1, 2], [("one",)], (("name", 1),)])
+def test_steps_that_are_not_those_of_a_pipeline_are_no_steps(steps: object) -> None:
+    model = class_of("custom", steps=steps)()
+    assert estimator.last_step(model) is model
+
+
+def test_a_model_that_no_framework_claims_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(LoadError) as caught:
+        estimator.require(class_of("statsmodels.api")())
+    words = "Could not find any framework to handle loaded model and a score hook is not provided: "
+    known = ", ".join(plugins.FRAMEWORKS)
+    assert str(caught.value) == f"{words}found statsmodels.api.Model, expected a model of: {known}"
+
+
+def test_only_a_table_can_be_scored() -> None:
+    with pytest.raises(ContractError, match=r"read_input_data hook returned dict; .* must be a DataFrame"):
+        Estimator(object(), "sail", ModuleType("sail")).score({}, REGRESSION)
+
+
+def test_what_a_framework_raises_names_the_model_that_failed() -> None:
+    library = ModuleType("sail")
+    library.score = lambda *_: 1 / 0  # type: ignore[attr-defined]
+    with pytest.raises(UserCodeError, match=r"^Model failed. Exception: ZeroDivisionError"):
+        Estimator(class_of("sail")(), "sail", library).score(TABLE, REGRESSION)
+
+
+def test_what_a_framework_says_about_the_input_passes_through() -> None:
+    def refuse(*_: object) -> None:
+        raise InputError("no wind")
+
+    library = ModuleType("sail")
+    library.score = refuse  # type: ignore[attr-defined]
+    with pytest.raises(InputError, match=r"^no wind$"):
+        Estimator(object(), "sail", library).score(TABLE, REGRESSION)
+
+
+# How an artifact is opened.
+
+
+@pytest.fixture
+def sails(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A loader of its own for files that end with .sail, in a table of its own."""
+    library = ModuleType("sail")
+    monkeypatch.setattr(plugins, "LOADERS", {".sail": Loader("sail", "rig")})
+    monkeypatch.setattr(plugins, "FRAMEWORKS", {"sail": Framework("sail", "rig", packages=("sailcloth",))})
+    languages = {"python": plugins.Language("python", artifacts=(".sail",), user_files=("custom.py",))}
+    monkeypatch.setattr(plugins, "LANGUAGES", languages)
+    monkeypatch.setattr(plugins, "find", lambda line: {"sail": library}[line.module])
+    return library
+
+
+@pytest.mark.parametrize("name", ["model.sail", "MODEL.SAIL"])
+def test_the_suffix_chooses_who_opens_the_artifact(tmp_path: Path, sails: ModuleType, name: str) -> None:
+    sails.load = Path.read_bytes  # type: ignore[attr-defined]
+    assert estimator.load(codedir.open_folder(plant(tmp_path, {name: b"wide"}))) == b"wide"
+
+
+def test_an_artifact_that_needs_a_package_of_a_framework_names_the_extra(tmp_path: Path, sails: ModuleType) -> None:
+    def load(path: Path) -> None:
+        raise ModuleNotFoundError(name="sailcloth.white")
+
+    sails.load = load  # type: ignore[attr-defined]
+    folder = codedir.open_folder(plant(tmp_path, {"model.sail": b""}))
+    with pytest.raises(LoadError) as caught:
+        estimator.load(folder)
+    hint = 'pip install "custom-model-runner[rig]"'
+    assert str(caught.value) == f"model.sail needs the module 'sailcloth', which is not there: {hint}"
+
+
+def test_an_artifact_that_needs_another_package_names_that(tmp_path: Path, sails: ModuleType) -> None:
+    sails.load = lambda path: pickle.loads(path.read_bytes())  # type: ignore[attr-defined]
+    assert "absent_rope" not in sys.modules
+    folder = codedir.open_folder(plant(tmp_path, {"model.sail": b"cabsent_rope.knots\nKnot\n."}))
+    with pytest.raises(LoadError, match=r"needs the module 'absent_rope', .* put its file beside the artifact$"):
+        estimator.load(folder)
+
+
+def test_a_file_that_only_shares_its_suffix_with_artifacts_is_not_called_one_in_a_subfolder(tmp_path: Path) -> None:
+    folder = codedir.open_folder(plant(tmp_path, {"deep/notes.txt": "tree\n", "custom.py": ""}))
+    with pytest.raises(LoadError, match=r"add one, or write a load_model hook$"):
+        estimator.load(folder)
