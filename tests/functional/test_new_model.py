@@ -44,7 +44,7 @@ def test_a_new_folder_without_an_artifact_says_what_is_missing(drum: Drum, tmp_p
     drum(*NEW, tmp_path / "ships")
     done = drum("score", "-cd", tmp_path / "ships", "--input", "-", stdin=b"a\n1\n")
     assert done.returncode == 4
-    assert b"drum: error: Could not find a model artifact file (.pkl, .joblib) in" in done.stderr
+    assert b"drum: error: Could not find a model artifact file (.pkl, .joblib, " in done.stderr
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, Path.touch])
