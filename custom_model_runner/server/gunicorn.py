@@ -89,10 +89,21 @@ class Arbiter(arbiter.Arbiter):
             self.cfg.set("graceful_timeout", QUICK_STOP_SECONDS)
         super().stop(graceful)
 
+    def reap_workers(self) -> None:
+        """Collect the workers that ended; why they ended no longer matters when the server is ending."""
+        try:
+            super().reap_workers()
+        except HaltServer:
+            if not self._is_stopping:
+                raise
+
+    @property
+    def _is_stopping(self) -> bool:
+        return not self.LISTENERS
+
     def end_hopeless(self, launch: Launch) -> None:
         """End when a worker died before any could load: the next one would die as well."""
-        is_stopping = not self.LISTENERS
-        if launch.has_greeted.cell.value or is_stopping:
+        if launch.has_greeted.cell.value or self._is_stopping:
             return
         launch.fail(LoadError("A worker process died while it loaded the folder"))
         raise HaltServer("A worker died while it loaded.", self.APP_LOAD_ERROR)

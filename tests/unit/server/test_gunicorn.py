@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 import pytest
+from flask import Flask
+from gunicorn.errors import HaltServer
 
 from custom_model_runner.errors import UsageError
 from custom_model_runner.server import gunicorn
@@ -30,3 +33,25 @@ def test_an_address_of_another_machine_is_a_usage_error() -> None:
 def test_port_0_is_a_free_port() -> None:
     with gunicorn.listen("127.0.0.1", 0) as listener:
         assert listener.getsockname()[1] > 0
+
+
+def _with_a_worker_that_cannot_load(*, is_running: bool) -> gunicorn.Arbiter:
+    """Return a master whose one worker has ended with the code of a failed load but is not yet collected."""
+    exit_code = gunicorn.shared_number()
+    launch = gunicorn.Launch(lambda: Flask("x"), "", False, has_greeted=gunicorn.shared_number(), exit_code=exit_code)
+    master = gunicorn.Arbiter(gunicorn._Application(launch, {}))
+    pid = os.posix_spawn("/bin/sh", ["sh", "-c", f"exit {gunicorn.Arbiter.APP_LOAD_ERROR}"], {})
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    vars(master).update(WORKERS={pid: "worker"}, LISTENERS=["open"] if is_running else [])
+    return master
+
+
+def test_a_worker_that_cannot_load_halts_a_server_that_runs() -> None:
+    with pytest.raises(HaltServer):
+        _with_a_worker_that_cannot_load(is_running=True).reap_workers()
+
+
+def test_a_second_worker_that_cannot_load_does_not_disturb_the_halt() -> None:
+    master = _with_a_worker_that_cannot_load(is_running=False)
+    master.reap_workers()
+    assert master.WORKERS == {}
