@@ -1,0 +1,20 @@
+"""Every option of every command, in frozen sections by concern."""
+
+from __future__ import annotations
+
+from custom_model_runner.settings.log import LogSettings
+from custom_model_runner.settings.model import ModelSettings
+from custom_model_runner.settings.new import NewModelSettings
+from custom_model_runner.settings.score import ScoreSettings
+from custom_model_runner.settings.server import ServerSettings
+from custom_model_runner.settings.unavailable import COMMANDS_NOT_AVAILABLE, NOT_AVAILABLE
+
+__all__ = [
+    "COMMANDS_NOT_AVAILABLE",
+    "NOT_AVAILABLE",
+    "LogSettings",
+    "ModelSettings",
+    "NewModelSettings",
+    "ScoreSettings",
+    "ServerSettings",
+]

@@ -1,0 +1,26 @@
+"""What is said beside the results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from custom_model_runner.options import option
+
+LOGGING_LEVELS = ("all", "debug", "info", "warn", "warning", "error", "critical", "fatal")
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """What is said beside the results."""
+
+    verbose: bool = option("--verbose", is_switch=True, default=False, help="say more on standard error")
+    logging_level: str = option(
+        "--logging-level", choices=LOGGING_LEVELS, default="warning", help="lowest level that is logged"
+    )
+    show_stacktrace: bool = option(
+        "--show-stacktrace",
+        is_switch=True,
+        default=False,
+        variable="SHOW_STACKTRACE",
+        help="print the traceback of a failure",
+    )

@@ -1,0 +1,26 @@
+"""One batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from custom_model_runner.options import option
+from custom_model_runner.parsers import input_file, output_file
+
+
+@dataclass(frozen=True)
+class ScoreSettings:
+    """One batch: from where, to where, and as what."""
+
+    input: str = option(
+        "--input", metavar="FILE", parse=input_file, required=True, help="file to score; - is standard input"
+    )
+    output: Path | None = option(
+        "--output", metavar="FILE", parse=output_file, help="file to write; else standard output"
+    )
+    query: str | None = option("--query", metavar="STR", help="URL-encoded query handed to score_unstructured")
+    content_type: str | None = option(
+        "--content-type", metavar="STR", help="content type of the input, for unstructured models"
+    )
+    show_perf: bool = option("--show-perf", is_switch=True, default=False, help="report how long the run took")
