@@ -12,7 +12,7 @@ from .tree import NAME, PACKAGE, Import, Module, copy_of_the_real_tree, expect_n
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"settings", "options", "parsers", "target_type", "plugins"})
-    | frozenset({"parameters", "errors", "alias", "border", "logs"}),
+    | frozenset({"parameters", "errors", "alias", "border", "logs", "spelling"}),
     frozenset({"data"}),
     frozenset({"codedir", "model", "metadata", "estimator"}),
     frozenset({"interfaces", "languages", "frameworks", "templates"}),

@@ -12,7 +12,7 @@ from custom_model_runner.data.target import Declared
 from custom_model_runner.errors import LoadError
 from custom_model_runner.target_type import TargetType
 
-from .folders import plant
+from ..folders import plant
 
 
 def read(folder: Path, more: str = "", kind: str = "regression") -> metadata.Metadata:
@@ -58,6 +58,44 @@ def test_class_labels_can_stand_in_a_file_of_the_folder(tmp_path: Path) -> None:
     assert read(tmp_path, more, "multiclass").declared.labels == ("b", "a")
 
 
+def test_a_file_of_class_labels_beside_the_metadata_comes_before_one_in_the_current_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = plant(tmp_path / "elsewhere", {"labels.txt": "c\nd\n", "more.txt": "e\nf\n"})
+    folder = plant(tmp_path / "model", {"labels.txt": "b\na\n"})
+    monkeypatch.chdir(elsewhere)
+    found = [
+        read(folder, f"inferenceModel:\n  classLabelsFile: {name}\n", "multiclass").declared.labels
+        for name in ("labels.txt", "more.txt")
+    ]
+    assert found == [("b", "a"), ("e", "f")]
+
+
+def test_labels_that_the_target_type_does_not_have_do_not_count(tmp_path: Path) -> None:
+    more = "inferenceModel:\n  positiveClassLabel: a\n  classLabels: [b, c]\n"
+    assert read(tmp_path, more, "regression").declared == Declared(TargetType.REGRESSION)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("  positiveClassLabel: a", "positiveClassLabel and negativeClassLabel go together; found only one of them"),
+        ("  positiveClassLabel: a\n  negativeClassLabel: a", "negativeClassLabel are the same: 'a'"),
+        ("  classLabels: [a, b]", "a binary target is given by positiveClassLabel and negativeClassLabel"),
+    ],
+)
+def test_labels_that_contradict_the_binary_target_are_an_error(tmp_path: Path, more: str, words: str) -> None:
+    with pytest.raises(LoadError) as caught:
+        read(tmp_path, f"inferenceModel:\n{more}", "binary")
+    assert str(caught.value).startswith("model-metadata.yaml:4: inferenceModel: ")
+    assert words in str(caught.value)
+
+
+def test_values_have_the_type_of_their_key(tmp_path: Path) -> None:
+    raw = read(tmp_path, "majorVersion: true\ninferenceModel:\n  predictionThreshold: 0.5\n").raw
+    assert (raw["majorVersion"], raw["inferenceModel"]["predictionThreshold"], raw["name"]) == (True, 0.5, "ships")
+
+
 @pytest.mark.parametrize("key", ["name", "type", "targetType"])
 def test_a_missing_key_is_named(tmp_path: Path, key: str) -> None:
     lines = [line for line in ("name: x", "type: inference", "targetType: binary") if not line.startswith(f"{key}:")]
@@ -68,16 +106,31 @@ def test_a_missing_key_is_named(tmp_path: Path, key: str) -> None:
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ("targettype: binary", "unknown key 'targettype' in the file; did you mean 'targetType'"),
-        ("colour: red", "unknown key 'colour' in the file; known: name, type"),
-        ("inferenceModel:\n  targetNam: x", "unknown key 'targetNam' in inferenceModel; did you mean 'targetName'"),
-        ("runner:\n  threads: 2", "unknown key 'threads' in runner"),
-        ("inferenceModel:\n  - targetName", "inferenceModel must hold keys and values, found list"),
-        ("inferenceModel:\n  classLabels: a", "expected a list of labels, found str"),
-        ("inferenceModel:\n  classLabels:\n    - a", "found 1 class label"),
-        ("inferenceModel:\n  classLabels:\n    - a\n    - b\n  classLabelsFile: x", "not both"),
+        ("targettype: binary", "model-metadata.yaml:4: unknown key 'targettype'; did you mean 'targetType'?"),
+        ("colour: red", "model-metadata.yaml:4: unknown key 'colour'; known: name, type"),
+        (
+            "inferenceModel:\n  targetNam: x",
+            "yaml:5: inferenceModel: unknown key 'targetNam'; did you mean 'targetName'?",
+        ),
+        ("runner:\n  threads: 2", "yaml:5: runner: unknown key 'threads'; did you mean 'threadSafe'?"),
+        ("inferenceModel:\n  - targetName", "yaml:4: inferenceModel: expected keys and values, found a list"),
+        ("inferenceModel:\n  classLabels: a", "yaml:5: inferenceModel.classLabels: expected a list, found 'a'"),
+        ("inferenceModel:\n  classLabels:\n    - a", "yaml:5: inferenceModel.classLabels: found 1 class label"),
+        (
+            "inferenceModel:\n  classLabels:\n    - a\n    - b\n  classLabelsFile: x",
+            "yaml:4: inferenceModel: give classLabels or classLabelsFile, not both",
+        ),
         ("inferenceModel:\n  classLabelsFile: gone.txt", "cannot be read: No such file"),
-        ("runner:\n  threadSafe: perhaps", "runner.threadSafe: 'perhaps' is not a truth value"),
+        ("majorVersion: perhaps", "yaml:4: majorVersion: 'perhaps' is not a truth value"),
+        ("description: [a]", "yaml:4: description: expected a text, found a list"),
+        ("validation:\n  targetName: x", "yaml:4: validation: the key 'input' is missing"),
+        ("trainingModel:\n  project: x", "yaml:5: trainingModel: unknown key 'project'"),
+        (
+            "inferenceModel:\n  predictionThreshold: 1.5",
+            "yaml:5: inferenceModel.predictionThreshold: found '1.5', expected a number from 0 to 1",
+        ),
+        ("name: again", "yaml:4: the key 'name' is given twice, first in line 1"),
+        ("runner:\n  threadSafe: perhaps", "yaml:5: runner.threadSafe: 'perhaps' is not a truth value"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, more: str, words: str) -> None:
@@ -93,15 +146,15 @@ def test_a_list_where_a_text_belongs_is_an_error_that_names_the_key(tmp_path: Pa
 
 
 def test_an_unknown_target_type_lists_the_known(tmp_path: Path) -> None:
-    with pytest.raises(LoadError, match=r"targetType is 'ordinal', expected one of: binary, regression"):
+    with pytest.raises(LoadError, match=r"targetType: found 'ordinal', expected one of: binary, regression"):
         read(tmp_path, kind="ordinal")
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "must hold keys and values"),
-        (b"- a\n- b\n", "must hold keys and values, found list"),
+        (b"", "expected keys and values, found nothing"),
+        (b"- a\n- b\n", "expected keys and values, found a list"),
         (b"name: [", "is not YAML"),
         (b"name: caf\xe9", "is not UTF-8"),
     ],

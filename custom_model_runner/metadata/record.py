@@ -1,0 +1,45 @@
+"""`model-metadata.yaml` as a frozen record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from custom_model_runner.data.target import Declared
+from custom_model_runner.errors import LoadError
+from custom_model_runner.metadata import declared, entries
+from custom_model_runner.metadata.keys import METADATA
+
+FILE_NAME = "model-metadata.yaml"
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """The checked file: the declared target, the runner's own switches, and all its values by key."""
+
+    declared: Declared = field(default_factory=Declared)
+    is_thread_safe: bool | None = None
+    is_fork_safe: bool | None = None
+    raw: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def read(folder: Path) -> Metadata | None:
+    """Return the folder's metadata, or None where there is no such file; any fault in it is a load error."""
+    path = folder / FILE_NAME
+    misspelt = path.with_suffix(".yml")
+    if misspelt.is_file() and not path.exists():
+        raise LoadError(f"{misspelt.name} is not read: rename it to {FILE_NAME}")
+    if not path.is_file():
+        return None
+    root = entries.read(path)
+    raw = METADATA(root)
+    runner = raw.get("runner", {})
+    return Metadata(
+        declared=declared.read(root, raw, folder),
+        is_thread_safe=runner.get("threadSafe"),
+        is_fork_safe=runner.get("forkSafe"),
+        raw=MappingProxyType(raw),
+    )

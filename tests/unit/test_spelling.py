@@ -1,0 +1,19 @@
+"""Near names."""
+
+from __future__ import annotations
+
+import pytest
+
+from custom_model_runner import spelling
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"), [("petal_widht", "petal_width"), ("PETALWIDTH", "petal_width"), ("age", "Age"), ("x", None)]
+)
+def test_the_nearest_known_word_is_found(word: str, expected: str | None) -> None:
+    assert spelling.nearest(word, ["petal_length", "petal_width", "Age"]) == expected
+
+
+def test_a_hint_names_the_nearest_word_else_all() -> None:
+    assert spelling.hint("nmae", ["name", "type"]) == "did you mean 'name'?"
+    assert spelling.hint("x", ["name", "type"]) == "known: name, type"
