@@ -28,12 +28,17 @@ def _rows(predictions: Predictions) -> bytes:
 
 
 def _split(extra: pd.DataFrame) -> dict[str, Any]:
-    rows = zip(*(_values(_array(_plain_dates(column))) for _, column in extra.items()), strict=True)
+    rows = zip(*(plain(column) for _, column in extra.items()), strict=True)
     return {
         "columns": [str(name) for name in extra.columns],
         "index": list(range(len(extra))),
         "data": [list(row) for row in rows],
     }
+
+
+def plain(column: pd.Series[Any]) -> list[Any]:
+    """Return the values of an extra column as JSON takes them; dates are milliseconds since 1970."""
+    return _values(_array(_plain_dates(column)))
 
 
 def _plain_dates(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, Flask, Response
 
+from custom_model_runner.data import answers, deployment
 from custom_model_runner.errors import LoadError
 from custom_model_runner.monitoring.timings import Timings
 from custom_model_runner.predictor import Predictor
@@ -25,10 +26,16 @@ def create_app(
     routes = Blueprint(BLUEPRINT, __name__, url_prefix=settings.url_prefix or None)
     probes.register(routes, probes.well)
     about.register(routes, predictor.info, timings)
-    predict.register(routes, predictor)
+    predict.register(routes, predictor, _json_writer(predictor, settings))
     app.register_blueprint(routes)
     _add_bare_probes(app, settings, probes.well)
     return app
+
+
+def _json_writer(predictor: Predictor, settings: ServerSettings) -> deployment.Writer:
+    if settings.deployment_config is None:
+        return answers.to_json
+    return deployment.writer(settings.deployment_config, predictor.info.target)
 
 
 def create_error_app(error: Exception, settings: ServerSettings) -> Flask:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from custom_model_runner import deployment_config
+from custom_model_runner.deployment_config import DeploymentConfig
 from custom_model_runner.options import option
 from custom_model_runner.parsers import address, positive, prefix, workers
 
@@ -41,6 +43,13 @@ class ServerSettings:
         parse=positive,
         default=1 << 30,
         help="largest request body, in bytes (default 1 GiB)",
+    )
+    deployment_config: DeploymentConfig | None = option(
+        "--deployment-config",
+        metavar="FILE",
+        parse=deployment_config.read,
+        variable="DEPLOYMENT_CONFIG",
+        help="JSON file that says how a deployment's answers look; predictions then come one object per row",
     )
     with_error_server: bool = option(
         "--with-error-server",

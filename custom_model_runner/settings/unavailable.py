@@ -6,7 +6,6 @@ from __future__ import annotations
 NOT_AVAILABLE = {
     "--allow-dr-api-access": "ALLOW_DR_API_ACCESS_FOR_ALL_CUSTOM_MODELS",
     "--api-token": None,
-    "--deployment-config": "DEPLOYMENT_CONFIG",
     "--deployment-id": None,
     "--docker": None,
     "--gpu-predictor": None,

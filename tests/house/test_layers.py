@@ -12,7 +12,8 @@ from .tree import NAME, PACKAGE, Import, Module, copy_of_the_real_tree, expect_n
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"settings", "options", "parsers", "target_type", "plugins"})
-    | frozenset({"parameters", "errors", "alias", "border", "logs", "spelling"}),
+    | frozenset({"parameters", "errors", "alias", "border", "logs", "spelling"})
+    | frozenset({"deployment_config"}),
     frozenset({"data"}),
     frozenset({"codedir", "model", "metadata", "estimator"}),
     frozenset({"interfaces", "languages", "frameworks", "templates"}),
@@ -30,11 +31,13 @@ ORDER: frozenset[tuple[str, str]] = frozenset(
         ("alias", "parameters"),
         ("alias", "target_type"),
         ("border", "errors"),
+        ("deployment_config", "target_type"),
         ("logs", "errors"),
         ("options", "errors"),
         ("options", "parameters"),
         ("options", "parsers"),
         ("plugins", "errors"),
+        ("settings", "deployment_config"),
         ("settings", "options"),
         ("settings", "parsers"),
         ("settings", "target_type"),

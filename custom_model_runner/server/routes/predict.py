@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
-from custom_model_runner.data import answers
+from custom_model_runner.data.predictions import Predictions
 from custom_model_runner.predictor import Predictor
 from custom_model_runner.server import bodies
 from custom_model_runner.server.routes import paths
@@ -16,13 +16,13 @@ UNSTRUCTURED = ("/predictUnstructured/", "/predictionsUnstructured/")
 View = Callable[[], Response]
 
 
-def register(routes: Blueprint, predictor: Predictor) -> None:
-    """Add the prediction routes."""
+def register(routes: Blueprint, predictor: Predictor, to_json: Callable[[Predictions], bytes]) -> None:
+    """Add the prediction routes; `to_json` writes the answers of the structured ones."""
 
     def predict() -> Response:
         payload = bodies.table_payload(request)
         predictions = predictor.score(payload, charset=bodies.hook_charset(payload))
-        return Response(answers.to_json(predictions), content_type="application/json")
+        return Response(to_json(predictions), content_type="application/json")
 
     def predict_unstructured() -> Response:
         reply = predictor.answer(bodies.raw_payload(request), request.args, dict(request.headers))
