@@ -73,6 +73,25 @@ def labels_file(text: str) -> tuple[str, ...]:
     return labels([line for line in lines if line])
 
 
+def column_names(text: bytes) -> tuple[str, ...]:
+    """Return the stripped lines of UTF-8 text; none may be empty but those at the end."""
+    try:
+        names = [line.strip() for line in text.decode("utf-8-sig").rstrip().split("\n")]
+    except UnicodeDecodeError as error:
+        raise ValueError("the column names are not UTF-8 text") from error
+    if "" in names:
+        raise ValueError(f"line {names.index('') + 1} is empty, expected one column name per line")
+    return tuple(names)
+
+
+def column_names_file(text: str) -> tuple[str, ...]:
+    """Return the column names of a file, one a line."""
+    try:
+        return column_names(Path(text).read_bytes())
+    except OSError as error:
+        raise ValueError(f"the file of column names {text!r} cannot be read: {error.strerror}") from error
+
+
 def address(text: str) -> tuple[str, int]:
     """Return host and port; the port may be left out and is then 8080."""
     host, _, port = text.strip().rpartition(":") if ":" in text else (text.strip(), ":", "8080")

@@ -97,6 +97,7 @@ FORMATS: Mapping[str, Format] = {
         media_types=("", "text/csv", "text/plain"),
         suffixes=(".csv",),
     ),
+    "mtx": Format(f"{PACKAGE}.data.matrix_market", media_types=("text/mtx",), suffixes=(".mtx",)),
 }
 
 TEMPLATES: Mapping[str, Plugin] = {

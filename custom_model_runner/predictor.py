@@ -51,7 +51,7 @@ class Predictor:
     def score(self, payload: Payload, *, charset: str | None = None) -> Predictions:
         """Return checked predictions for the table in a payload; `charset` is what a server tells its hooks."""
         self._scorer()
-        context = Context(payload.data, payload.media_type or "text/csv", charset)
+        context = Context(payload.data, payload.media_type or "text/csv", charset, payload.column_names)
         with self._observed() as call:
             result = self._score(payload, context)
             call.rows = len(result)

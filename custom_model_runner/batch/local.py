@@ -29,7 +29,9 @@ def run(predictor: Predictor, settings: ScoreSettings, *, for_terminal: bool) ->
     for flag, value in (("--query", settings.query), ("--content-type", settings.content_type)):
         if value is not None:
             raise UsageError(f"{flag} is for unstructured models; this one is '{predictor.info.target.type}'")
-    predictions = predictor.score(Payload(sources.read(settings.input), tables.media_type_of(settings.input)))
+    media_type = tables.media_type_of(settings.input)
+    payload = Payload(sources.read(settings.input), media_type, column_names=settings.column_names)
+    predictions = predictor.score(payload)
     return _preview(predictions) if for_terminal else answers.to_csv(predictions)
 
 

@@ -13,11 +13,15 @@ DEFAULT_MEDIA_TYPE = "text/plain"
 
 @dataclass(frozen=True)
 class Payload:
-    """A body, its media type in lower case without parameters, and its charset as the sender spelt it."""
+    """A body, its media type in lower case without parameters, and its charset as the sender spelt it.
+
+    Names of columns come along where the format has none.
+    """
 
     data: bytes
     media_type: str = ""
     charset: str | None = None
+    column_names: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, data: bytes, content_type: str | None) -> Payload:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from custom_model_runner.data.payload import Payload
 
 
+CSV = "text/csv"
+
+
 def read(payload: Payload) -> pd.DataFrame:
     """Return the table of a payload; an unknown format and unusable data are input errors."""
     for line in plugins.FORMATS.values():
@@ -36,4 +39,4 @@ def media_type_of(file_name: str) -> str:
     for line in plugins.FORMATS.values():
         if file_name.lower().endswith(line.suffixes):
             return next(name for name in line.media_types if name)
-    return "text/mtx" if file_name.endswith(".mtx") else "text/csv"
+    return CSV

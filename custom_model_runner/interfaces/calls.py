@@ -101,7 +101,7 @@ def _score_keywords(target: Target, context: Context) -> dict[str, Any]:
     keywords: dict[str, Any] = {
         "binary_data": context.data,
         "mimetype": context.media_type,
-        "sparse_colnames": context.sparse_colnames,
+        "sparse_colnames": None if context.sparse_colnames is None else list(context.sparse_colnames),
         "target_type": target.type,
     }
     if context.charset is not None:

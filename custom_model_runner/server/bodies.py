@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
+from custom_model_runner import parsers
 from custom_model_runner.data import tables
 from custom_model_runner.data.payload import DEFAULT_CHARSET, Payload
 from custom_model_runner.errors import InputError, MalformedRequest, PayloadTooLarge
 
 # Callers match this text.
 NO_SAMPLES = "Samples should be provided as:   - a csv or mtx under `X` form-data param key.  - binary data"
+ROWS = "X"
+COLUMN_NAMES = "X.colnames"
 CHUNK = 1 << 16
 MAX_PARTS = 1000
 
 
 def table_payload(request: Request) -> Payload:
     """Return the rows of a request: the form part `X`, as file or field, or the whole body."""
-    payload = _part(request, "X") if request.mimetype == "multipart/form-data" else raw_payload(request)
-    if request.mimetype == "application/x-www-form-urlencoded":
-        # What curl says of every body unless told otherwise, and curl has taken out the line ends.
-        payload = None
-    if payload is None or not payload.data:
+    parts = _parts(request, (ROWS, COLUMN_NAMES)) if _is_form(request) else {ROWS: raw_payload(request)}
+    return _table(request, parts)
+
+
+def _is_form(request: Request) -> bool:
+    return request.mimetype == "multipart/form-data"
+
+
+def _table(request: Request, parts: Mapping[str, Payload]) -> Payload:
+    """Return the rows among the parts of a request, with the names of their columns where some were sent."""
+    rows = parts.get(ROWS)
+    # What curl says of every body unless told otherwise, and curl has taken out the line ends.
+    is_for_curl = request.mimetype == "application/x-www-form-urlencoded"
+    if rows is None or not rows.data or is_for_curl:
         raise InputError(NO_SAMPLES)
-    return payload
+    if COLUMN_NAMES not in parts:
+        return rows
+    try:
+        return replace(rows, column_names=parsers.column_names(parts[COLUMN_NAMES].data))
+    except ValueError as error:
+        raise InputError(f"The form part {COLUMN_NAMES} cannot be used: {error}") from error
 
 
 def raw_payload(request: Request) -> Payload:
@@ -43,22 +61,28 @@ def hook_charset(payload: Payload) -> str:
     return payload.charset or DEFAULT_CHARSET
 
 
-def _part(request: Request, name: str) -> Payload | None:
-    """Return the first form part of a name; its bytes stay as they were sent, in a field as in a file."""
-    found: Field | File | None = None
-    is_inside = False
+def _parts(request: Request, names: Collection[str]) -> dict[str, Payload]:
+    """Return the first form part of each name; its bytes stay as they were sent, in a field as in a file."""
+    found: dict[str, Payload] = {}
+    part: Field | File | None = None
     data = bytearray()
     for event in _events(request):
         if isinstance(event, (Field, File)):
-            is_inside = found is None and event.name == name
-            found = event if is_inside else found
-        elif isinstance(event, Data) and is_inside:
+            part = event if event.name in names and event.name not in found else None
+        elif isinstance(event, Data) and part is not None:
             data += event.data
+            if not event.more_data:
+                found[part.name] = Payload(bytes(data), _media_type(part))
+                data = bytearray()
     _check_end(request)
-    if found is None:
-        return None
-    file_name = found.filename if isinstance(found, File) else ""
-    return Payload(bytes(data), tables.media_type_of(file_name))
+    return found
+
+
+def _media_type(part: Field | File) -> str:
+    """Return what a part holds, by the suffix of its file, else by its own content type, else CSV."""
+    by_name = tables.media_type_of(part.filename if isinstance(part, File) else "")
+    declared = Payload.of(b"", part.headers.get("Content-Type")).media_type
+    return declared if by_name == tables.CSV and declared in tables.media_types() else by_name
 
 
 def _events(request: Request) -> Iterator[Event]:

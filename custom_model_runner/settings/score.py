@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from custom_model_runner.options import option
-from custom_model_runner.parsers import input_file, output_file
+from custom_model_runner.parsers import column_names_file, input_file, output_file
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,12 @@ class ScoreSettings:
     )
     output: Path | None = option(
         "--output", metavar="FILE", parse=output_file, help="file to write; else standard output"
+    )
+    column_names: tuple[str, ...] | None = option(
+        "--sparse-column-file",
+        metavar="FILE",
+        parse=column_names_file,
+        help="file with one column name per line, for MatrixMarket input",
     )
     query: str | None = option("--query", metavar="STR", help="URL-encoded query handed to score_unstructured")
     content_type: str | None = option(

@@ -18,7 +18,6 @@ NOT_AVAILABLE = {
     "--runtime-params-file": "RUNTIME_PARAMS_FILE",
     "--sidecar": None,
     "--skip-deps-install": None,
-    "--sparse-column-file": None,
     "--triton-grpc-port": None,
     "--triton-host": None,
     "--triton-http-port": None,

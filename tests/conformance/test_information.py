@@ -117,9 +117,9 @@ def test_stats_have_no_times_without_show_perf(untimed: Server) -> None:
     assert times(stats) is None
 
 
-def test_capabilities_are_csv_and_no_chat(timed: Server) -> None:
+def test_capabilities_are_csv_and_mtx_and_no_chat(timed: Server) -> None:
     assert timed.get("/capabilities/").json() == {
-        "supported_payload_formats": {"csv": None},
+        "supported_payload_formats": {"csv": None, "mtx": None},
         "supported_methods": {"chat": False},
     }
 

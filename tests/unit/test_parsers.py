@@ -104,6 +104,32 @@ def test_a_labels_file_with_one_label_is_refused(tmp_path: Path) -> None:
         parsers.labels_file(str(plant(tmp_path, {"labels": "a\n"}) / "labels"))
 
 
+@pytest.mark.parametrize("text", ["a\nb c", " a \r\nb c\t\r\n", "\ufeffa\nb c\n\n \n"])
+def test_column_names_are_stripped_lines(tmp_path: Path, text: str) -> None:
+    assert parsers.column_names(text.encode()) == ("a", "b c")
+    assert parsers.column_names_file(str(plant(tmp_path, {"names": text.encode()}) / "names")) == ("a", "b c")
+
+
+def test_only_line_ends_part_column_names() -> None:
+    assert parsers.column_names("a\x0bb\u2028c\nd".encode()) == ("a\x0bb\u2028c", "d")
+
+
+@pytest.mark.parametrize(("text", "message"), [("", "line 1 is empty"), ("a\n \nb", "line 2 is empty")])
+def test_a_column_must_have_a_name(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parsers.column_names(text.encode())
+
+
+def test_column_names_must_be_utf_8() -> None:
+    with pytest.raises(ValueError, match="not UTF-8"):
+        parsers.column_names(b"caf\xe9")
+
+
+def test_a_missing_file_of_column_names_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot be read: No such file"):
+        parsers.column_names_file(str(tmp_path / "gone"))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -45,6 +45,15 @@ def test_a_program_gets_csv_with_the_extra_columns(tmp_path: Path) -> None:
     assert run(tmp_path, REGRESSION, b"a\n1\n4\n") == b"Predictions,why\n0.25,xx\n1.0,xx\n"
 
 
+def test_a_matrix_gets_its_column_names_from_the_settings(tmp_path: Path) -> None:
+    matrix = b"%%MatrixMarket matrix coordinate real general\n2 2 1\n2 2 6\n"
+    folder = plant(tmp_path / "code", {"custom.py": REGRESSION})
+    plant(tmp_path, {"input.MTX": matrix})
+    settings = ScoreSettings(input=str(tmp_path / "input.MTX"), column_names=("b", "a"))
+    with predictor.load(folder) as loaded:
+        assert local.run(loaded, settings, for_terminal=False) == b"Predictions,why\n0.0,xx\n1.5,xx\n"
+
+
 def test_a_person_gets_aligned_columns_and_their_number(tmp_path: Path) -> None:
     shown = run(tmp_path, REGRESSION, b"a\n1\n4\n", for_terminal=True).decode().splitlines()
     assert [line.split() for line in shown] == [

@@ -229,6 +229,18 @@ def test_score_gets_the_charset_that_a_server_names(tmp_path: Path) -> None:
     assert seen(tmp_path, TABLE, charset="utf8") == {**COMMON, "target_type": "regression", "charset": "utf8"}
 
 
+def test_score_gets_the_column_names_that_came_with_a_sparse_matrix_as_a_list(tmp_path: Path) -> None:
+    matrix = b"%%MatrixMarket matrix coordinate integer general\n1 2 1\n1 2 5\n"
+    hooks = """
+        def score(data, model, sparse_colnames):
+            assert sparse_colnames == ["a", "b"]
+            assert list(data.columns) == ["a", "b"]
+            return data[["b"]]
+    """
+    with load(tmp_path, hooks) as loaded:
+        assert loaded.score(Payload(matrix, "text/mtx", column_names=("a", "b"))).values.tolist() == [[5.0]]
+
+
 def test_a_payload_without_a_type_is_csv_to_score(tmp_path: Path) -> None:
     assert seen(tmp_path, Payload(TABLE.data))["mimetype"] == "text/csv"
 

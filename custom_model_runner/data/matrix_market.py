@@ -1,0 +1,175 @@
+"""MatrixMarket (math.nist.gov/MatrixMarket): coordinates are a sparse table, an array is a dense one.
+
+What the header declares is held against the size of the body before anything is made of it.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import scipy.io
+from pandas.api.types import is_complex_dtype, is_numeric_dtype
+from scipy.sparse import csr_matrix
+
+from custom_model_runner.data import sparse
+from custom_model_runner.data.payload import Payload
+from custom_model_runner.errors import ContractError, InputError
+
+HEADER = re.compile(
+    rb"%%MatrixMarket[ \t]+matrix[ \t]+(\w+)[ \t]+([\w-]+)[ \t]+([\w-]+)[ \t]*\r?\n"
+    rb"(?:[ \t]*(?:%[^\n]*)?\n|[ \t]*\r\n)*"
+    rb"[ \t]*(\d+(?:[ \t]+\d+)+)[ \t]*\r?(?:\n|$)",
+    re.IGNORECASE,
+)
+# How many numbers the size line has, and how many stand before the value of an entry.
+SIZES = {"coordinate": 3, "array": 2}
+# How many words the value of an entry has.
+FIELDS = {"real": 1, "double": 1, "integer": 1, "unsigned-integer": 1, "pattern": 0}
+WRITTEN = {"i": "integer", "u": "unsigned-integer"}
+SYMMETRIES = frozenset({"general", "symmetric", "skew-symmetric"})
+# As many as the hashing of words makes by default in common libraries.
+MOST_COLUMNS = 1 << 20
+MOST_ROWS = 10**8
+# Rows may be empty, but so many only where others hold something.
+FREE_ROWS = 10**6
+ROWS_PER_VALUE = 10
+FIRST_ENTRY = re.compile(rb"\S[^\n]*")
+NO_WHOLE_NUMBER = re.compile(rb"[^0-9+\- \t\r\n]")
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the first lines declare, and how long they are in bytes; the form decides what `values` counts."""
+
+    form: str
+    field: str
+    symmetry: str
+    rows: int
+    columns: int
+    values: int
+    length: int
+
+    @property
+    def words(self) -> int:
+        """How many words a line of the body has."""
+        return (2 if self.form == "coordinate" else 0) + FIELDS[self.field]
+
+
+def read(payload: Payload) -> pd.DataFrame:
+    """Return the matrix as a table under the payload's column names, else 0 to n-1; zeros are not stored."""
+    header = _header(payload.data)
+    _check_size(header, len(payload.data))
+    _check_body(header, payload.data)
+    names = _names(payload.column_names, header.columns)
+    try:
+        matrix = scipy.io.mmread(io.BytesIO(payload.data))
+    except (ValueError, OverflowError, TypeError, IndexError) as error:
+        # The library's text may quote the data.
+        raise InputError(
+            "The MatrixMarket input is broken: expected "
+            f"{header.values} lines of {header.words} numbers after the header, within its rows and columns"
+        ) from error
+    # The library forgets the type of nothing.
+    if not header.values and "integer" in header.field:
+        matrix = matrix.astype(np.uint64 if header.field.startswith("unsigned") else np.int64)
+    return sparse.table(matrix, names)
+
+
+def _header(data: bytes) -> Header:
+    found = HEADER.match(data)
+    if found is None:
+        raise InputError(
+            "The MatrixMarket input is broken: expected a first line such as "
+            "'%%MatrixMarket matrix coordinate real general' and a line with its rows, columns and entries"
+        )
+    form, field, symmetry = (word.decode().lower() for word in found.groups()[:3])
+    for what, word, known in (("form", form, SIZES), ("field", field, FIELDS), ("symmetry", symmetry, SYMMETRIES)):
+        if word not in known:
+            raise InputError(f"The MatrixMarket {what} is not supported; expected one of: {', '.join(sorted(known))}")
+    if (form, field) == ("array", "pattern"):
+        raise InputError("The MatrixMarket input is broken: an array has values, and its field is 'pattern'")
+    sizes = found[4].split()
+    # Nobody means a number that long, and it would take long to read.
+    if len(sizes) != SIZES[form] or max(map(len, sizes)) > len(str(MOST_ROWS)) * 2:
+        raise InputError(f"The MatrixMarket size line is broken: expected {SIZES[form]} numbers that fit the input")
+    rows, columns, *values = map(int, sizes)
+    if symmetry != "general" and rows != columns:
+        raise InputError(f"The MatrixMarket header declares {rows} x {columns}, expected as many of both: {symmetry}")
+    return Header(
+        form, field, symmetry, rows, columns, values[0] if values else _stored(rows, columns, symmetry), found.end()
+    )
+
+
+def _stored(rows: int, columns: int, symmetry: str) -> int:
+    """Return how many values of an array are written down."""
+    if symmetry == "general":
+        return rows * columns
+    return rows * (rows + 1) // 2 if symmetry == "symmetric" else rows * (rows - 1) // 2
+
+
+def _check_size(header: Header, length: int) -> None:
+    """Refuse what the body cannot hold, or what nobody could use."""
+    # A word has a character and one that ends it; the last end may be missing.
+    room = (length - header.length + 1) // (2 * header.words)
+    if header.values > room:
+        raise InputError(
+            f"The MatrixMarket input is cut short: its header declares {header.values} entries, "
+            f"the body has room for {room}"
+        )
+    most_rows = min(MOST_ROWS, max(FREE_ROWS, ROWS_PER_VALUE * header.values))
+    if header.rows > most_rows or header.columns > MOST_COLUMNS:
+        raise InputError(
+            f"The MatrixMarket header declares {header.rows} rows and {header.columns} columns "
+            f"for {header.values} entries, expected at most {most_rows} and {MOST_COLUMNS}"
+        )
+
+
+def _check_body(header: Header, data: bytes) -> None:
+    """Refuse a body of another field than the header's, which the library would read without a word."""
+    first = FIRST_ENTRY.search(data, header.length)
+    words = len(first[0].split()) if first else header.words
+    if words != header.words:
+        raise InputError(
+            f"The MatrixMarket input is broken: its first entry has {words} numbers, "
+            f"expected {header.words} for '{header.form} {header.field}'"
+        )
+    is_whole = "integer" in header.field or header.field == "pattern"
+    if is_whole and NO_WHOLE_NUMBER.search(data, header.length):
+        raise InputError(
+            f"The MatrixMarket input is broken: its field is '{header.field}', but not all are whole numbers"
+        )
+
+
+def write(frame: pd.DataFrame) -> bytes:
+    """Return a table of numbers as coordinates, in digits that read back as the same double."""
+    if not all(is_numeric_dtype(kind) and not is_complex_dtype(kind) for kind in frame.dtypes):
+        raise ContractError("The table holds other values than real numbers, which MatrixMarket cannot")
+    matrix = (
+        sparse.matrix(frame) if sparse.is_sparse(frame) else csr_matrix(frame.to_numpy(np.float64, na_value=np.nan))
+    )
+    kind = np.int64 if matrix.dtype.kind == "b" else matrix.dtype if matrix.dtype.kind in "iu" else np.float64
+    if not matrix.nnz:
+        # The library forgets the type of nothing.
+        field = WRITTEN.get(np.dtype(kind).kind, "real")
+        return f"%%MatrixMarket matrix coordinate {field} general\n{matrix.shape[0]} {matrix.shape[1]} 0\n".encode()
+    out = io.BytesIO()
+    scipy.io.mmwrite(out, matrix.astype(kind).tocoo(), symmetry="general")
+    return out.getvalue()
+
+
+def _names(names: tuple[str, ...] | None, columns: int) -> list[str] | None:
+    if names is None:
+        return None
+    if len(names) != columns:
+        raise InputError(f"There are {len(names)} column names for {columns} columns of the MatrixMarket input")
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        more = f" and {len(repeated) - SHOWN} more" if len(repeated) > SHOWN else ""
+        raise InputError(f"Column names are given more than once: {', '.join(repeated[:SHOWN])}{more}")
+    return list(names)
