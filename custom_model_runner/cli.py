@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NoReturn
 
-from custom_model_runner import __version__, logs, options, parsers, settings
+from custom_model_runner import __version__, logs, options, parsers, plugins, settings
 from custom_model_runner.errors import (
     EXIT_FAILURE,
     EXIT_INTERRUPTED,
@@ -40,12 +40,12 @@ COMMANDS: Mapping[str, Command] = {
     "score": Command(
         "custom_model_runner.commands.score:run",
         "score a file with the model",
-        (settings.ModelSettings, settings.ScoreSettings, settings.LogSettings),
+        (settings.ModelSettings, settings.DeliverySettings, settings.ScoreSettings, settings.LogSettings),
     ),
     "server": Command(
         "custom_model_runner.commands.server:run",
         "serve the model over HTTP",
-        (settings.ModelSettings, settings.ServerSettings, settings.LogSettings),
+        (settings.ModelSettings, settings.DeliverySettings, settings.ServerSettings, settings.LogSettings),
         ONE_THREAD,
     ),
     "new model": Command(
@@ -131,18 +131,32 @@ def _dispatch(words: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str]) -> int:
-    sections: list[Any] = [options.read(section, given, environ) for section in command.sections]
+    for name, value in command.variables.items():
+        os.environ.setdefault(name, value)
+    sections = _read(command, given, environ)
     for section in sections:
         if isinstance(section, settings.LogSettings):
             logs.configure(section.logging_level)
     for flag, variable in settings.NOT_AVAILABLE.items():
         if variable and _is_on(environ, variable):
             logs.notice(f"variable {variable} is ignored: {flag} is not available in this version")
-    for variable, value in command.variables.items():
-        os.environ.setdefault(variable, value)
     module, _, function = command.run.partition(":")
     code: int = getattr(importlib.import_module(module), function)(*sections)
     return code
+
+
+def _read(command: Command, given: Mapping[str, Any], environ: Mapping[str, str]) -> list[Any]:
+    """Return the sections of a command in order; those after a delivery see the variables that it sets."""
+    sections: list[Any] = []
+    for kind in command.sections:
+        section: Any = options.read(kind, given, environ)
+        if isinstance(section, settings.DeliverySettings):
+            # Reads YAML, so it is imported by those commands only that open a folder.
+            section = plugins.find(plugins.ENTRIES["delivery"]).deliver(*sections, section, environ)
+            os.environ.update(section.variables)
+            environ = {**environ, **section.variables}
+        sections.append(section)
+    return sections
 
 
 def _is_on(environ: Mapping[str, str], variable: str) -> bool:

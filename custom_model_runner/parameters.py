@@ -11,6 +11,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from custom_model_runner.errors import UsageError
+
 PREFIX = "MLOPS_RUNTIME_PARAM_"
 
 
@@ -20,6 +22,22 @@ class InvalidJsonException(ValueError):
 
 class InvalidRuntimeParam(ValueError):
     """A runtime parameter has an unknown type, or a payload that does not fit its type."""
+
+
+class InvalidInputFilePath(UsageError):
+    """The file of runtime parameter values, or the metadata that defines them, is not there."""
+
+
+class InvalidEmptyYamlContent(UsageError):
+    """The file of runtime parameter values holds nothing."""
+
+
+class InvalidYamlContent(UsageError):
+    """The file of runtime parameter values is no YAML of names and values, or no parameter is defined."""
+
+
+class ErrorLoadingRuntimeParameter(UsageError):
+    """A runtime parameter's value is not what its definition allows."""
 
 
 def _is_numeric(payload: Any) -> bool:

@@ -107,6 +107,7 @@ TEMPLATES: Mapping[str, Plugin] = {
 # Entry points of the package that are imported when they are first called.
 ENTRIES: Mapping[str, Plugin] = {
     "predictor": Plugin(f"{PACKAGE}.predictor"),
+    "delivery": Plugin(f"{PACKAGE}.delivery.delivered"),
 }
 
 Line = TypeVar("Line", bound=Plugin)

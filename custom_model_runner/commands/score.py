@@ -6,12 +6,13 @@ import sys
 import time
 
 from custom_model_runner.batch import local, sinks
+from custom_model_runner.delivery.delivered import Delivered
 from custom_model_runner.errors import EXIT_OK
 from custom_model_runner.predictor import open_predictor
 from custom_model_runner.settings import LogSettings, ModelSettings, ScoreSettings
 
 
-def run(model: ModelSettings, score: ScoreSettings, log: LogSettings) -> int:
+def run(model: ModelSettings, delivered: Delivered, score: ScoreSettings, log: LogSettings) -> int:
     """Score the input and write the predictions; everything else goes to standard error."""
     if log.verbose:
         print("Detected score mode", file=sys.stderr)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 
 from custom_model_runner import logs
+from custom_model_runner.delivery.delivered import Delivered
 from custom_model_runner.server import serving
 from custom_model_runner.settings import LogSettings, ModelSettings, ServerSettings
 
 
-def run(model: ModelSettings, server: ServerSettings, log: LogSettings) -> int:
+def run(model: ModelSettings, delivered: Delivered, server: ServerSettings, log: LogSettings) -> int:
     """Serve the folder until SIGTERM or SIGINT."""
     if log.verbose:
         print("Detected REST server mode", file=sys.stderr)

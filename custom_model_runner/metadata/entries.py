@@ -19,12 +19,13 @@ LONGEST = 60
 
 @dataclass(frozen=True)
 class Entry:
-    """One value of a file: a text, a list, or keys and values."""
+    """One value of a file: a text, a list, or keys and values; a text may stand in quotes or in a block of its own."""
 
     file: str
     line: int
     path: str
     value: str | tuple[Entry, ...] | Mapping[str, Entry]
+    is_quoted: bool = False
 
     def fault(self, words: str) -> LoadError:
         """Return the error that says where the value stands and what is wrong with it."""
@@ -90,7 +91,8 @@ def _entry(node: yaml.Node, place: Entry, above: tuple[yaml.Node, ...]) -> Entry
         )
     else:
         value = _mapping(node, place, inside)
-    return Entry(place.file, place.line, place.path, value)
+    is_quoted = isinstance(node, yaml.ScalarNode) and bool(node.style)
+    return Entry(place.file, place.line, place.path, value, is_quoted)
 
 
 def _mapping(node: yaml.Node, place: Entry, inside: tuple[yaml.Node, ...]) -> Mapping[str, Entry]:

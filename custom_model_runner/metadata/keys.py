@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from custom_model_runner import parsers
+from custom_model_runner.metadata import parameters
 from custom_model_runner.metadata.entries import Entry
 from custom_model_runner.metadata.kinds import Key, Kind, anything, list_of, mapping, number, one_of, text, truth
 from custom_model_runner.target_type import TargetType
@@ -23,6 +24,11 @@ def _share(entry: Entry) -> int | float:
     if not 0 <= value <= 1:
         raise entry.fault(f"found {entry.found}, expected a number from 0 to 1")
     return value
+
+
+def _parameters(entry: Entry) -> Any:
+    parameters.definitions(entry)
+    return entry.plain()
 
 
 # Those without a reader of ours are accepted and shown by /info/, not acted on.
@@ -51,7 +57,7 @@ KEYS: Mapping[str, Key] = {
     "majorVersion": Key(truth),
     "modelID": Key(text),
     "runner": Key(mapping({"threadSafe": Key(truth), "forkSafe": Key(truth)})),
-    "runtimeParameterDefinitions": Key(anything),
+    "runtimeParameterDefinitions": Key(_parameters),
     "trainingModel": Key(mapping({"trainOnProject": Key(text)})),
     "typeSchema": Key(anything),
     "userCredentialSpecifications": Key(anything),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from custom_model_runner.settings.delivery import DeliverySettings
 from custom_model_runner.settings.log import LogSettings
 from custom_model_runner.settings.model import ModelSettings
 from custom_model_runner.settings.new import NewModelSettings
@@ -12,6 +13,7 @@ from custom_model_runner.settings.unavailable import COMMANDS_NOT_AVAILABLE, NOT
 __all__ = [
     "COMMANDS_NOT_AVAILABLE",
     "NOT_AVAILABLE",
+    "DeliverySettings",
     "LogSettings",
     "ModelSettings",
     "NewModelSettings",

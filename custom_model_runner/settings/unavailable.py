@@ -15,7 +15,6 @@ NOT_AVAILABLE = {
     "--monitor": "MONITOR",
     "--monitor-embedded": "MLOPS_REPORTING_FROM_UNSTRUCTURED_MODELS",
     "--monitor-settings": None,
-    "--runtime-params-file": "RUNTIME_PARAMS_FILE",
     "--sidecar": None,
     "--skip-deps-install": None,
     "--triton-grpc-port": None,

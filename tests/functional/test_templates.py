@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import hmac
 import io
 import json
+import math
 import pickle
 import re
 import shlex
@@ -79,8 +81,17 @@ def harbour_stories(folder: Path, source: Path) -> pd.DataFrame:
     return pd.DataFrame({"Predictions": stories})
 
 
+def priced_trips(folder: Path, source: Path) -> pd.DataFrame:
+    """The tariff of values.yaml, worked out by hand."""
+    miles = [float(line) for line in source.read_text().splitlines()[1:]]
+    prices = [float(math.ceil(4 + 1.25 * (1.609344 * distance))) for distance in miles]
+    seals = [hmac.new(b"a-key-for-trying-out", b"%.2f" % price, "sha256").hexdigest()[:12] for price in prices]
+    return pd.DataFrame({"Predictions": prices, "signature": seals})
+
+
 EXPECTED: dict[str, Callable[[Path, Path], Answer]] = {
     "python3_hooks": hooks_by_hand,
+    "python3_runtime_params": priced_trips,
     "python3_sklearn": pickled_regression,
     "python3_sklearn_binary": pickled_binary,
     "python3_sklearn_multiclass": joblib_multiclass,
@@ -298,3 +309,20 @@ def test_the_word_counter_refuses_a_limit_that_is_no_number(server: Server) -> N
     url = f"http://{server.address}/predictUnstructured/?top=few"
     response = requests.post(url, "a", headers={"Content-Type": "text/plain"}, timeout=PATIENCE)
     assert (response.status_code, response.json()) == (422, {"message": "top must be a whole number"})
+
+
+@only("python3_runtime_params")
+@pytest.mark.parametrize(
+    ("variables", "prices"),
+    [
+        ({}, "4.0 4.5 5.25 64.0"),
+        ({"MLOPS_RUNTIME_PARAM_ROUND_UP": '{"type": "boolean", "payload": true}'}, "4.0 5.0 6.0 64.0"),
+    ],
+)
+def test_the_tariff_has_defaults_that_a_variable_replaces(
+    template: str, workshop: Path, variables: dict[str, str], prices: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (command,) = documented(template, "drum score")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert run(command[: command.index("--runtime-params-file")], workshop).split() == ["Predictions", *prices.split()]

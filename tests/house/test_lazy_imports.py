@@ -13,7 +13,7 @@ from custom_model_runner import cli, plugins
 
 from .tree import NAME, REPOSITORY, expect_none, plant
 
-CORE = ("flask", "gunicorn", "numpy", "pandas", "pyarrow", "scipy")
+CORE = ("flask", "gunicorn", "numpy", "pandas", "pyarrow", "scipy", "yaml")
 HEAVY = (*CORE, *(package for line in plugins.FRAMEWORKS.values() for package in line.packages))
 
 # What `drum` does, and at its end, in whichever way it ends, the top-level names of all that was imported.

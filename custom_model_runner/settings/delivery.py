@@ -1,0 +1,19 @@
+"""What is brought to the folder from outside, before it is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from custom_model_runner.options import option
+
+
+@dataclass(frozen=True)
+class DeliverySettings:
+    """What is brought to the folder from outside, before it is opened."""
+
+    runtime_params_file: str | None = option(
+        "--runtime-params-file",
+        metavar="FILE",
+        variable="RUNTIME_PARAMS_FILE",
+        help="YAML file with values of the runtime parameters that the metadata defines",
+    )
