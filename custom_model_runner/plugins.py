@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from custom_model_runner.errors import LoadError
@@ -47,10 +47,16 @@ class Framework(Plugin):
 
 @dataclass(frozen=True)
 class Format(Plugin):
-    """A table format: the media types and file suffixes that name it."""
+    """A table format: the media types that are read and written, and the one that each file suffix stands for.
 
-    media_types: tuple[str, ...] = ()
-    suffixes: tuple[str, ...] = ()
+    `library` is the package whose version says what is understood; its module has `read` and, if anything is
+    written, `write`.
+    """
+
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    suffixes: Mapping[str, str] = field(default_factory=dict)
+    library: str | None = None
 
 
 # How the artifact of a suffix is opened. What the opened object is, FRAMEWORKS tells.
@@ -91,13 +97,46 @@ INTERFACES: Mapping[str, Plugin] = {
     "artifact": Plugin(f"{PACKAGE}.interfaces.artifact"),
 }
 
+ARROW_STREAM = "application/vnd.apache.arrow.stream"
+ARROW_FILE = "application/vnd.apache.arrow.file"
+PARQUET = "application/vnd.apache.parquet"
+NDJSON = "application/x-ndjson"
+
+# Suffixes are in lower case and count in any case; the empty media type is that of a body without one.
 FORMATS: Mapping[str, Format] = {
     "csv": Format(
         f"{PACKAGE}.data.csv_text",
-        media_types=("", "text/csv", "text/plain"),
-        suffixes=(".csv",),
+        reads=("", "text/csv", "text/plain"),
+        writes=("text/csv",),
+        suffixes={".csv": "text/csv"},
     ),
-    "mtx": Format(f"{PACKAGE}.data.matrix_market", media_types=("text/mtx",), suffixes=(".mtx",)),
+    "json": Format(
+        f"{PACKAGE}.data.json_table",
+        reads=("application/json",),
+        writes=("application/json",),
+        suffixes={".json": "application/json"},
+    ),
+    "ndjson": Format(
+        f"{PACKAGE}.data.ndjson",
+        reads=(NDJSON, "application/ndjson", "application/jsonlines", "application/x-jsonlines"),
+        writes=(NDJSON, "application/jsonlines"),
+        suffixes={".ndjson": NDJSON, ".jsonl": NDJSON},
+    ),
+    "arrow": Format(
+        f"{PACKAGE}.data.arrow",
+        reads=(ARROW_STREAM, ARROW_FILE, "application/x-apache-arrow-stream"),
+        writes=(ARROW_STREAM, ARROW_FILE, "application/x-apache-arrow-stream"),
+        suffixes={".arrow": ARROW_FILE, ".feather": ARROW_FILE, ".ipc": ARROW_FILE, ".arrows": ARROW_STREAM},
+        library="pyarrow",
+    ),
+    "parquet": Format(
+        f"{PACKAGE}.data.parquet",
+        reads=(PARQUET, "application/x-parquet"),
+        writes=(PARQUET,),
+        suffixes={".parquet": PARQUET, ".pq": PARQUET},
+        library="pyarrow",
+    ),
+    "mtx": Format(f"{PACKAGE}.data.matrix_market", reads=("text/mtx",), suffixes={".mtx": "text/mtx"}),
 }
 
 TEMPLATES: Mapping[str, Plugin] = {

@@ -32,7 +32,9 @@ def run(predictor: Predictor, settings: ScoreSettings, *, for_terminal: bool) ->
     media_type = tables.media_type_of(settings.input)
     payload = Payload(sources.read(settings.input), media_type, column_names=settings.column_names)
     predictions = predictor.score(payload)
-    return _preview(predictions) if for_terminal else answers.to_csv(predictions)
+    if for_terminal:
+        return _preview(predictions)
+    return answers.write(predictions, tables.written_type_of(settings.output.name if settings.output else ""))
 
 
 def _preview(predictions: Predictions) -> bytes:

@@ -1,21 +1,25 @@
-"""Predictions as text: the JSON body of an answer, the CSV of a batch."""
+"""Predictions as bytes: the answer to a request, the file of a batch."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import pandas as pd
 
-from custom_model_runner.data import cells, csv_text
+from custom_model_runner.data import cells, json_table, tables
 from custom_model_runner.data.predictions import Predictions
+
+JSON = "application/json"
+
+
+def write(predictions: Predictions, media_type: str) -> bytes:
+    """Return predictions as one of the media types that tables are written as; JSON has a form of its own."""
+    return to_json(predictions) if media_type == JSON else tables.write(_table(predictions), media_type)
 
 
 def to_json(predictions: Predictions) -> bytes:
     """Return `{"predictions":[...]}`: values of a single column, else one object per row; extra columns split."""
     body = b'{"predictions":' + _rows(predictions)
     if predictions.extra is not None:
-        body += b',"extraModelOutput":' + cells.json_text(_split(predictions.extra))
+        body += b',"extraModelOutput":' + json_table.write(predictions.extra, JSON)
     return body + b"}"
 
 
@@ -27,47 +31,8 @@ def _rows(predictions: Predictions) -> bytes:
     return cells.json_text([dict(zip(predictions.columns, row, strict=True)) for row in rows])
 
 
-def _split(extra: pd.DataFrame) -> dict[str, Any]:
-    rows = zip(*(plain(column) for _, column in extra.items()), strict=True)
-    return {
-        "columns": [str(name) for name in extra.columns],
-        "index": list(range(len(extra))),
-        "data": [list(row) for row in rows],
-    }
-
-
-def plain(column: pd.Series[Any]) -> list[Any]:
-    """Return the values of an extra column as JSON takes them; dates are milliseconds since 1970."""
-    return _values(_array(_plain_dates(column)))
-
-
-def _plain_dates(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Return dates with a time zone as dates in UTC, and other columns as they are."""
-    has_zone = isinstance(column.dtype, pd.DatetimeTZDtype)
-    return column.dt.tz_convert("UTC").dt.tz_localize(None) if has_zone else column
-
-
-def _array(column: pd.Series[Any]) -> np.ndarray[Any, Any]:
-    """Return the values of a column; where it can hold missing ones beside integers, these stay integers."""
-    is_plain = isinstance(column.dtype, np.dtype)
-    return column.to_numpy() if is_plain else column.to_numpy(dtype=object)
-
-
-def _values(column: np.ndarray[Any, Any]) -> list[Any]:
-    """Return plain values; dates are milliseconds since 1970, as pandas writes them in JSON."""
-    if column.dtype.kind == "M":
-        milliseconds = column.astype("datetime64[ms]").astype(np.int64).tolist()
-        missing = np.isnat(column).tolist()
-        return [None if gone else value for gone, value in zip(missing, milliseconds, strict=True)]
-    values: list[Any] = column.tolist()
-    return values
-
-
-def to_csv(predictions: Predictions) -> bytes:
-    """Return a header line and one line per row, extra columns last."""
-    columns = list(predictions.columns)
-    parts = [predictions.values]
-    if predictions.extra is not None:
-        columns += [str(name) for name in predictions.extra.columns]
-        parts += [_array(column).reshape(-1, 1) for _, column in predictions.extra.items()]
-    return csv_text.write(columns, parts)
+def _table(predictions: Predictions) -> pd.DataFrame:
+    """Return predictions and extra columns side by side; a type that is given is one that pandas does not guess."""
+    values, extra = predictions.values, predictions.extra
+    table: pd.DataFrame = pd.DataFrame(values, columns=list(predictions.columns), dtype=values.dtype)
+    return table if extra is None else pd.concat([table, extra.reset_index(drop=True)], axis=1)

@@ -42,6 +42,25 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
+def array(column: pd.Series[Any]) -> np.ndarray[Any, Any]:
+    """Return the values of a column; where it can hold missing ones beside integers, these stay integers."""
+    is_plain = isinstance(column.dtype, np.dtype)
+    return column.to_numpy() if is_plain else column.to_numpy(dtype=object)
+
+
+def values(column: pd.Series[Any]) -> list[Any]:
+    """Return what JSON is made of; dates are milliseconds since 1970, as pandas writes them there."""
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        column = column.dt.tz_convert("UTC").dt.tz_localize(None)
+    plain = array(column)
+    if plain.dtype.kind == "M":
+        milliseconds = plain.astype("datetime64[ms]").astype(np.int64).tolist()
+        missing = np.isnat(plain).tolist()
+        return [None if gone else value for gone, value in zip(missing, milliseconds, strict=True)]
+    found: list[Any] = plain.tolist()
+    return found
+
+
 def float_lines(values: np.ndarray[Any, Any]) -> bytes:
     """Return an n x k float64 array as n lines of k fields."""
     if not len(values):

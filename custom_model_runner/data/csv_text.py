@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -58,12 +57,12 @@ def _reason(error: Exception) -> str:
     return text if isinstance(error, pd.errors.ParserError) else "a value cannot be read"
 
 
-def write(columns: Sequence[str], parts: Iterable[np.ndarray[Any, Any]]) -> bytes:
-    """Return CSV with a header line; each part holds some of the columns, side by side, as n x k arrays."""
-    blocks = list(parts)
-    if len(blocks) == 1 and blocks[0].dtype == np.float64:
-        return header(columns) + cells.float_lines(blocks[0])
-    texts = [cells.texts(block[:, index]) for block in blocks for index in range(block.shape[1])]
+def write(table: pd.DataFrame, media_type: str = "text/csv") -> bytes:
+    """Return CSV with a header line; the index is left out."""
+    columns = [str(name) for name in table.columns]
+    if all(dtype == np.float64 for dtype in table.dtypes):
+        return header(columns) + cells.float_lines(table.to_numpy())
+    texts = [cells.texts(cells.array(column)) for _, column in table.items()]
     return header(columns) + _lines(zip(*texts, strict=True))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from custom_model_runner.data import answers, cells, labels
+from custom_model_runner.data import cells, labels
 from custom_model_runner.data.predictions import Predictions
 from custom_model_runner.data.target import DEFAULT_COLUMN, Target
 from custom_model_runner.deployment_config import DeploymentConfig
@@ -81,7 +81,7 @@ def _write(predictions: Predictions, shape: _Shape) -> bytes:
     texts = [_texts(column.tolist()) for column in values.T]
     columns: list[Sequence[Any]] = [range(len(values)), _outcomes(values, shape) or texts[0], *texts]
     if predictions.extra is not None:
-        columns += [_texts(answers.plain(column)) for _, column in predictions.extra.items()]
+        columns += [_texts(cells.values(column)) for _, column in predictions.extra.items()]
     template = _template(shape, predictions.extra)
     return b'{"data":[' + b",".join([template % row for row in zip(*columns, strict=True)]) + b"]}"
 

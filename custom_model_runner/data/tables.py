@@ -1,42 +1,65 @@
-"""Payload to table: the format is chosen by media type or file suffix."""
+"""Payload to table and table to bytes: the format is chosen by media type or file suffix."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from custom_model_runner import plugins
-from custom_model_runner.errors import InputError, Unsupported
+from custom_model_runner.errors import InputError, PayloadTooLarge, Unsupported
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from custom_model_runner.data.payload import Payload
 
-
 CSV = "text/csv"
 
 
 def read(payload: Payload) -> pd.DataFrame:
     """Return the table of a payload; an unknown format and unusable data are input errors."""
-    for line in plugins.FORMATS.values():
-        if payload.media_type in line.media_types:
-            table: pd.DataFrame = plugins.find(line).read(payload)
-            if not table.shape[1]:
-                raise InputError("The input has no columns")
-            return table
-    raise Unsupported(
-        f"The payload format {payload.media_type!r} is not supported; supported: {', '.join(media_types())}"
-    )
+    for name, line in plugins.FORMATS.items():
+        if payload.media_type in line.reads:
+            return _read(payload, name, line)
+    raise Unsupported(f"The payload format {payload.media_type!r} is not supported; supported: {', '.join(readable())}")
 
 
-def media_types() -> list[str]:
+def _read(payload: Payload, name: str, line: plugins.Format) -> pd.DataFrame:
+    try:
+        table: pd.DataFrame = plugins.find(line).read(payload)
+    except MemoryError as error:
+        raise PayloadTooLarge(f"The input, read as {name}, needs more memory than there is") from error
+    if not table.shape[1]:
+        raise InputError(f"The input has no columns; it was read as {name}")
+    return table
+
+
+def write(table: pd.DataFrame, media_type: str) -> bytes:
+    """Return a table as one of the `writable` media types."""
+    line = next(line for line in plugins.FORMATS.values() if media_type in line.writes)
+    written: bytes = plugins.find(line).write(table, media_type)
+    return written
+
+
+def readable() -> list[str]:
     """Return the media types that are read as tables."""
-    return [name for line in plugins.FORMATS.values() for name in line.media_types if name]
+    return [name for line in plugins.FORMATS.values() for name in line.reads if name]
 
 
-def media_type_of(file_name: str) -> str:
-    """Return the media type that a file name's suffix stands for; an unknown suffix is read as CSV."""
+def writable() -> list[str]:
+    """Return the media types that tables are written as."""
+    return [name for line in plugins.FORMATS.values() for name in line.writes]
+
+
+def media_type_of(file_name: str, content_type: str = "") -> str:
+    """Return the media type that a file name's suffix stands for, else its known content type, else that of CSV."""
     for line in plugins.FORMATS.values():
-        if file_name.lower().endswith(line.suffixes):
-            return next(name for name in line.media_types if name)
-    return CSV
+        for suffix, media_type in line.suffixes.items():
+            if file_name.lower().endswith(suffix):
+                return media_type
+    return content_type if content_type in readable() else CSV
+
+
+def written_type_of(file_name: str) -> str:
+    """Return the media type in which a file of this name is written; an unknown suffix means CSV."""
+    media_type = media_type_of(file_name)
+    return media_type if media_type in writable() else CSV

@@ -80,9 +80,8 @@ def _parts(request: Request, names: Collection[str]) -> dict[str, Payload]:
 
 def _media_type(part: Field | File) -> str:
     """Return what a part holds, by the suffix of its file, else by its own content type, else CSV."""
-    by_name = tables.media_type_of(part.filename if isinstance(part, File) else "")
     declared = Payload.of(b"", part.headers.get("Content-Type")).media_type
-    return declared if by_name == tables.CSV and declared in tables.media_types() else by_name
+    return tables.media_type_of(part.filename if isinstance(part, File) else "", declared)
 
 
 def _events(request: Request) -> Iterator[Event]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -117,11 +118,22 @@ def test_stats_have_no_times_without_show_perf(untimed: Server) -> None:
     assert times(stats) is None
 
 
-def test_capabilities_are_csv_and_mtx_and_no_chat(timed: Server) -> None:
-    assert timed.get("/capabilities/").json() == {
-        "supported_payload_formats": {"csv": None, "mtx": None},
-        "supported_methods": {"chat": False},
-    }
+def test_capabilities_name_the_formats_with_the_library_that_reads_them(timed: Server) -> None:
+    formats = timed.get("/capabilities/").json()["supported_payload_formats"]
+    columnar = dict.fromkeys(("arrow", "parquet"), version("pyarrow"))
+    assert formats.items() >= {"csv": None, "mtx": None, "json": None, "ndjson": None, **columnar}.items()
+
+
+def test_capabilities_name_what_an_answer_can_be(timed: Server) -> None:
+    formats = timed.get("/capabilities/").json()["supported_answer_formats"]
+    assert set(formats) == {"csv", "json", "ndjson", "arrow", "parquet"}
+    for media_type in (name for names in formats.values() for name in names):
+        answer = timed.post("/predict/", b"x\n1\n", headers={"Accept": media_type})
+        assert answer.headers["Content-Type"].split(";")[0] == media_type
+
+
+def test_there_is_no_chat(timed: Server) -> None:
+    assert timed.get("/capabilities/").json()["supported_methods"] == {"chat": False}
 
 
 def test_info_of_hooks_for_a_regression(timed: Server, folder: Path) -> None:

@@ -71,7 +71,7 @@ def test_no_samples_is_422_with_the_words_that_callers_match(server: Server, pat
 
 @pytest.mark.parametrize(
     "content_type",
-    ["application/json", "application/octet-stream", "text/html", "image/png", "junk", "a/b/c"],
+    ["application/xml", "application/octet-stream", "text/html", "image/png", "junk", "a/b/c"],
 )
 def test_an_unknown_content_type_is_422_and_named(server: Server, content_type: str) -> None:
     status, message = refusal(server.post("/predict/", CSV, content_type))

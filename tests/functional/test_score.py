@@ -458,7 +458,7 @@ def test_a_thousand_predictions_are_the_same_bits_in_batch_and_in_process(
     with custom_model_runner.load(folder, target_type="regression") as predictor:
         result = predictor.score(Payload((tmp_path / "in.csv").read_bytes(), "text/csv"))
     texts = [line.strip('"') for line in done.stdout.decode().splitlines()[1:]]
-    assert done.stdout == answers.to_csv(result)
+    assert done.stdout == answers.write(result, "text/csv")
     assert result.values[:, 0].tobytes() == values.tobytes()
     assert np.array([float(text or "nan") for text in texts]).tobytes() == values.tobytes()
     in_json = json.loads(answers.to_json(result), parse_float=str)["predictions"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
 from flask import Blueprint, Response, jsonify
@@ -21,8 +22,7 @@ def register(routes: Blueprint, info: ModelInfo, timings: Timings | None) -> Non
         return jsonify(describe(info))
 
     def capabilities() -> Response:
-        formats = dict.fromkeys(plugins.FORMATS)
-        return jsonify(supported_payload_formats=formats, supported_methods={"chat": False})
+        return jsonify(**formats(), supported_methods={"chat": False})
 
     def stats() -> Response:
         total = timings.take() if timings else None
@@ -31,6 +31,18 @@ def register(routes: Blueprint, info: ModelInfo, timings: Timings | None) -> Non
     paths.add(routes, "/info/", "info", show_info)
     paths.add(routes, "/capabilities/", "capabilities", capabilities)
     paths.add(routes, "/stats/", "stats", stats)
+
+
+def formats() -> dict[str, Any]:
+    """Return the formats of tables with the version of what reads them, and what `Accept` may name."""
+    return {
+        "supported_payload_formats": {
+            name: version(line.library) if line.library else None
+            for name, line in plugins.FORMATS.items()
+            if line.reads
+        },
+        "supported_answer_formats": {name: list(line.writes) for name, line in plugins.FORMATS.items() if line.writes},
+    }
 
 
 def describe(info: ModelInfo) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
+from custom_model_runner.data import answers, tables
 from custom_model_runner.data.predictions import Predictions
 from custom_model_runner.predictor import Predictor
-from custom_model_runner.server import bodies
+from custom_model_runner.server import accept, bodies
 from custom_model_runner.server.routes import paths
 
 STRUCTURED = ("/predict/", "/predictions/", "/invocations")
@@ -17,12 +18,15 @@ View = Callable[[], Response]
 
 
 def register(routes: Blueprint, predictor: Predictor, to_json: Callable[[Predictions], bytes]) -> None:
-    """Add the prediction routes; `to_json` writes the answers of the structured ones."""
+    """Add the prediction routes; `to_json` writes the answers of the structured ones that are JSON."""
+    offered = [answers.JSON, *(name for name in tables.writable() if name != answers.JSON)]
 
     def predict() -> Response:
         payload = bodies.table_payload(request)
         predictions = predictor.score(payload, charset=bodies.hook_charset(payload))
-        return Response(to_json(predictions), content_type="application/json")
+        media_type = accept.choose(request.accept_mimetypes, offered)
+        body = to_json(predictions) if media_type == answers.JSON else answers.write(predictions, media_type)
+        return Response(body, mimetype=media_type, headers={"Vary": "Accept"})
 
     def predict_unstructured() -> Response:
         reply = predictor.answer(bodies.raw_payload(request), request.args, dict(request.headers))

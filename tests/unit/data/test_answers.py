@@ -26,6 +26,10 @@ FINITE = st.floats(allow_nan=False, allow_infinity=False)
 Layout = Callable[[list[float]], Predictions]
 
 
+def to_csv(predictions: Predictions) -> bytes:
+    return answers.write(predictions, "text/csv")
+
+
 def as_predictions(values: list[float]) -> Predictions:
     return Predictions(("Predictions",), np.array(values).reshape(-1, 1))
 
@@ -66,7 +70,7 @@ LAYOUTS = [as_predictions, as_probabilities, as_text_column, as_numpy_scalars, a
 
 def csv_rows(predictions: Predictions) -> list[list[str]]:
     """The fields of each row as they are written."""
-    text = answers.to_csv(predictions).decode()
+    text = to_csv(predictions).decode()
     return list(csv.reader(io.StringIO(text, newline="")))[1:]
 
 
@@ -147,7 +151,7 @@ def test_infinities_are_inf_in_csv_and_null_in_json(layout: Layout) -> None:
 @given(values=st.lists(st.floats(), min_size=1, max_size=6))
 def test_pandas_reads_as_many_rows_as_were_written(values: list[float]) -> None:
     for layout in (as_predictions, as_probabilities):
-        assert len(pd.read_csv(io.BytesIO(answers.to_csv(layout(values))))) == len(values)
+        assert len(pd.read_csv(io.BytesIO(to_csv(layout(values))))) == len(values)
 
 
 def test_a_single_column_is_a_list_in_json() -> None:
@@ -162,20 +166,20 @@ def test_several_columns_are_objects_in_json() -> None:
 def test_texts_are_a_list_in_json_and_quoted_in_csv_where_they_must_be() -> None:
     texts = Predictions(("Predictions",), np.array([['say "hi", sea'], ["ö\nx"]], dtype=object))
     assert answers.to_json(texts) == '{"predictions":["say \\"hi\\", sea","ö\\nx"]}'.encode()
-    assert answers.to_csv(texts) == 'Predictions\n"say ""hi"", sea"\n"ö\nx"\n'.encode()
+    assert to_csv(texts) == 'Predictions\n"say ""hi"", sea"\n"ö\nx"\n'.encode()
 
 
 def test_lists_stay_lists_in_json_and_are_written_as_python_does_in_csv() -> None:
     lists = Predictions(("Predictions",), pd.DataFrame({"x": [["a", "b"], ["c"]]}).to_numpy())
     assert answers.to_json(lists) == b'{"predictions":[["a","b"],["c"]]}'
-    assert answers.to_csv(lists) == b"Predictions\n\"['a', 'b']\"\n['c']\n"
+    assert to_csv(lists) == b"Predictions\n\"['a', 'b']\"\n['c']\n"
 
 
 @pytest.mark.parametrize("columns", [("Predictions",), ("no", "yes")])
 def test_no_predictions_are_an_empty_list_and_a_header(columns: tuple[str, ...]) -> None:
     nothing = Predictions(columns, np.empty((0, len(columns))))
     assert answers.to_json(nothing) == b'{"predictions":[]}'
-    assert answers.to_csv(nothing) == f"{','.join(columns)}\n".encode()
+    assert to_csv(nothing) == f"{','.join(columns)}\n".encode()
 
 
 def with_extra(extra: pd.DataFrame) -> Predictions:
@@ -196,7 +200,7 @@ def test_extra_output_stands_in_columns_index_and_data() -> None:
 
 def test_extra_output_comes_last_in_csv() -> None:
     predictions = with_extra(pd.DataFrame({"why": ["x", None], "n": [1, 2], "ok": [True, False]}))
-    assert answers.to_csv(predictions) == b"Predictions,why,n,ok\n0.0,x,1,True\n1.0,,2,False\n"
+    assert to_csv(predictions) == b"Predictions,why,n,ok\n0.0,x,1,True\n1.0,,2,False\n"
 
 
 @pytest.mark.parametrize(
@@ -226,10 +230,10 @@ def test_dates_are_milliseconds_in_json_and_readable_in_csv(unit: str) -> None:
 def test_columns_that_are_not_named_by_texts_are_written() -> None:
     predictions = with_extra(pd.DataFrame({1: ["x"], 20: ["y"]}))
     assert json_body(predictions)["extraModelOutput"]["columns"] == ["1", "20"]
-    assert answers.to_csv(predictions).splitlines()[0] == b"Predictions,1,20"
+    assert to_csv(predictions).splitlines()[0] == b"Predictions,1,20"
 
 
-@pytest.mark.parametrize("write", [answers.to_csv, answers.to_json])
+@pytest.mark.parametrize("write", [to_csv, answers.to_json])
 def test_a_text_that_is_no_text_breaks_the_contract(write: Callable[[Predictions], bytes]) -> None:
     with pytest.raises(ContractError):
         write(Predictions(("Predictions",), np.array([["\ud800"]], dtype=object)))

@@ -6,7 +6,6 @@ import csv
 import io
 import math
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import example, given
@@ -118,8 +117,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 @given(st.lists(TEXTS, min_size=1, max_size=5))
 @example(["line\rline", "line\r\nline", ""])
 def test_any_text_in_a_single_column_can_be_read_back(texts: list[str]) -> None:
-    column = np.array(texts, dtype=object).reshape(-1, 1)
-    written = csv_text.write(["Predictions"], [column]).decode()
+    written = csv_text.write(pd.DataFrame({"Predictions": texts}, dtype=object)).decode()
     assert list(csv.reader(io.StringIO(written, newline=""))) == [["Predictions"], *([text] for text in texts)]
 
 
@@ -130,10 +128,10 @@ def test_any_column_name_can_be_read_back(names: list[str]) -> None:
     assert list(csv.reader(io.StringIO(written, newline=""))) == [names]
 
 
-def test_several_parts_stand_side_by_side() -> None:
-    parts = [np.array([[0.25, 0.75], [1.0, 0.0]]), np.array([["x"], [None]], dtype=object)]
-    assert csv_text.write(["no", "yes", "why"], parts) == b"no,yes,why\n0.25,0.75,x\n1.0,0.0,\n"
+def test_columns_of_several_types_stand_side_by_side() -> None:
+    table = pd.DataFrame({"no": [0.25, 1.0], "yes": [0.75, 0.0], "why": ["x", None]})
+    assert csv_text.write(table) == b"no,yes,why\n0.25,0.75,x\n1.0,0.0,\n"
 
 
 def test_no_rows_are_a_header() -> None:
-    assert csv_text.write(["a", "b"], [np.empty((0, 2))]) == b"a,b\n"
+    assert csv_text.write(pd.DataFrame({"a": [], "b": []})) == b"a,b\n"

@@ -14,7 +14,7 @@ def test_csv_is_what_is_named_so_or_not_named(media_type: str) -> None:
     assert tables.read(Payload(b"a,b\n1,2\n", media_type)).to_numpy().tolist() == [[1, 2]]
 
 
-@pytest.mark.parametrize("media_type", ["text/matrix", "application/json", "application/octet-stream", "junk"])
+@pytest.mark.parametrize("media_type", ["text/matrix", "application/xml", "application/octet-stream", "junk"])
 def test_another_format_is_not_supported(media_type: str) -> None:
     with pytest.raises(Unsupported, match=f"payload format '{media_type}' is not supported; supported: text/csv"):
         tables.read(Payload(b"a,b\n1,2\n", media_type))

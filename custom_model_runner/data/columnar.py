@@ -1,0 +1,85 @@
+"""Arrow tables to DataFrames and back, with the types that users of pandas know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from pandas.api.types import is_object_dtype
+
+from custom_model_runner.data import arrow_types, cells, column_names, missing
+from custom_model_runner.errors import ContractError, InputError
+
+# What pandas calls the columns of an index that has no name.
+INDEX_COLUMN = re.compile(r"__index_level_\d+__")
+# Whatever pyarrow finds wrong with bytes; its texts may quote them, and are not used.
+BROKEN = (pa.ArrowException, OSError, ValueError, TypeError, KeyError, IndexError, OverflowError)
+# The type that text has in a table from CSV: str since pandas 3, object before.
+TEXT = pd.Series(["text"]).dtype
+TEXT_TYPES = {kind: TEXT for kind in (pa.string(), pa.large_string()) if not is_object_dtype(TEXT)}
+
+arrow_types.forbid_pickles()
+
+
+def read(name: str, open_table: Callable[[], Any]) -> pd.DataFrame:
+    """Return what a function reads as an Arrow table, as a DataFrame; whatever is wrong with it is an input error."""
+    try:
+        table = open_table()
+        # Offsets inside the bytes are believed from here on.
+        table.validate(full=True)
+        names = table.column_names
+    except MemoryError:
+        raise
+    except BROKEN as error:
+        raise InputError(f"The {name} input is broken or cut short") from error
+    column_names.check_in(names, name)
+    try:
+        return missing.as_nan(_frame(_plain(table)))
+    except MemoryError:
+        raise
+    except BROKEN as error:
+        raise InputError(f"The {name} input holds types or values that a table cannot hold") from error
+
+
+def _plain(table: Any) -> Any:
+    """Return a table without nameless indexes, and with numbers where pandas would make objects of them."""
+    for position, field in reversed(list(enumerate(table.schema))):
+        if INDEX_COLUMN.fullmatch(field.name):
+            table = table.remove_column(position)
+        elif pa.types.is_decimal(field.type) or pa.types.is_null(field.type):
+            table = table.set_column(position, field.name, table.column(position).cast(pa.float64()))
+    return table
+
+
+def _frame(table: Any) -> pd.DataFrame:
+    # Names stay text, and an index that pandas has noted does not swallow a column.
+    frame: pd.DataFrame = table.to_pandas(
+        ignore_metadata=True, date_as_object=False, types_mapper=TEXT_TYPES.get, self_destruct=True
+    )
+    return frame
+
+
+def table(name: str, frame: pd.DataFrame) -> Any:
+    """Return a DataFrame as an Arrow table without its index; columns of the same name break the contract."""
+    names = column_names.check_out(frame.columns, name)
+    try:
+        return pa.Table.from_arrays([_array(column) for _, column in frame.items()], names=names)
+    except UnicodeEncodeError as error:
+        raise ContractError("The predictions hold text that cannot be written as UTF-8") from error
+
+
+def _array(column: pd.Series[Any]) -> Any:
+    """Return a column with its own type; objects that Arrow has no common type for become text."""
+    try:
+        array = pa.array(column, from_pandas=True)
+    except UnicodeEncodeError:
+        raise
+    except (pa.ArrowException, ValueError, TypeError, OverflowError):
+        values = column.to_numpy(dtype=object)
+        texts = zip(pd.isna(values).tolist(), cells.texts(values), strict=True)
+        array = pa.array([None if is_missing else text for is_missing, text in texts], pa.string())
+    is_text = pa.types.is_null(array.type) or pa.types.is_large_string(array.type)
+    return array.cast(pa.string()) if is_text else array

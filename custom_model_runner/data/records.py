@@ -1,0 +1,61 @@
+"""Tables made of what JSON holds: numbers, text, truth values, null, lists and objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import orjson
+import pandas as pd
+from pandas.api.types import infer_dtype, is_object_dtype
+
+from custom_model_runner.data import missing
+from custom_model_runner.errors import InputError
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# What pandas calls columns that become numbers: without any value, and with integers that fit no common type.
+NUMBERS = frozenset({"empty", "integer", "mixed-integer-float"})
+
+
+def parse(format_name: str, data: bytes, *, line: int | None = None) -> Any:
+    """Return what JSON text holds; `line` is where it stands in the input. Errors tell the place, never the text.
+
+    Integers up to 64 bits stay integers, larger ones become floats.
+    """
+    try:
+        return orjson.loads(data.removeprefix(BYTE_ORDER_MARK))
+    except orjson.JSONDecodeError as error:
+        if not _is_utf8(data):
+            raise InputError(f"The {format_name} input cannot be decoded: its encoding must be UTF-8") from error
+        place = f"line {line or error.lineno}, column {error.colno}"
+        raise InputError(f"The {format_name} input is broken or cut short at {place}") from error
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def from_rows(format_name: str, rows: Sequence[Any]) -> pd.DataFrame:
+    """Return the table of a list of objects; a key that a row lacks is a missing value there."""
+    for number, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise InputError(f"The {format_name} input is no table: row {number}, counted from 0, is not an object")
+    names = dict.fromkeys(chain.from_iterable(rows))
+    return from_columns({name: [row.get(name) for row in rows] for name in names})
+
+
+def from_columns(columns: Mapping[str, list[Any]]) -> pd.DataFrame:
+    """Return the table of lists of one length, with the types that CSV would give the same numbers."""
+    if not any(columns.values()):
+        return pd.DataFrame(columns, dtype=object)
+    table = pd.DataFrame(columns)
+    for position, dtype in enumerate(table.dtypes):
+        if is_object_dtype(dtype) and infer_dtype(table.iloc[:, position], skipna=True) in NUMBERS:
+            table.isetitem(position, table.iloc[:, position].to_numpy(np.float64))
+    return missing.as_nan(table)
