@@ -40,12 +40,24 @@ COMMANDS: Mapping[str, Command] = {
     "score": Command(
         "custom_model_runner.commands.score:run",
         "score a file with the model",
-        (settings.ModelSettings, settings.DeliverySettings, settings.ScoreSettings, settings.LogSettings),
+        (
+            settings.ModelSettings,
+            settings.DeliverySettings,
+            settings.ScoreSettings,
+            settings.MonitorSettings,
+            settings.LogSettings,
+        ),
     ),
     "server": Command(
         "custom_model_runner.commands.server:run",
         "serve the model over HTTP",
-        (settings.ModelSettings, settings.DeliverySettings, settings.ServerSettings, settings.LogSettings),
+        (
+            settings.ModelSettings,
+            settings.DeliverySettings,
+            settings.ServerSettings,
+            settings.MonitorSettings,
+            settings.LogSettings,
+        ),
         ONE_THREAD,
     ),
     "new model": Command(
@@ -137,6 +149,8 @@ def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str])
     for section in sections:
         if isinstance(section, settings.LogSettings):
             logs.configure(section.logging_level)
+        elif isinstance(section, settings.MonitorSettings):
+            os.environ.update(section.client_variables)
     for flag, variable in settings.NOT_AVAILABLE.items():
         if variable and _is_on(environ, variable):
             logs.notice(f"variable {variable} is ignored: {flag} is not available in this version")

@@ -60,6 +60,15 @@ class Context:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What an unstructured hook may ask about one call; no headers in batch, no `mlops` where nothing is reported."""
+
+    query: Mapping[str, str]
+    headers: Mapping[str, str] | None = None
+    mlops: object | None = None
+
+
+@dataclass(frozen=True)
 class Model:
     """The functions a folder offers. What `read` and `transform` return is the user's affair."""
 
@@ -68,7 +77,7 @@ class Model:
     transform: Callable[[Any], Any] | None = None
     score: Callable[[Any, Context], Scores] | None = None
     post_process: Callable[[pd.DataFrame], Scores] | None = None
-    answer: Callable[[Payload, Mapping[str, str], Mapping[str, str] | None], Reply] | None = None
+    answer: Callable[[Payload, Question], Reply] | None = None
     traits: Traits = Traits()
     close: Callable[[], None] = lambda: None
 

@@ -14,13 +14,17 @@ from custom_model_runner.errors import UsageError
 
 @dataclass(frozen=True)
 class Option:
-    """How a field is given: by flags, by a variable, or by a runtime parameter that beats both."""
+    """How a field is given: by flags, by a variable, or by a runtime parameter that beats both.
+
+    `fallback` is the variable that is read where the first one is empty.
+    """
 
     flags: tuple[str, ...]
     help: str
     parse: Callable[[Any], Any] = str
     metavar: str | None = None
     variable: str | None = None
+    fallback: str | None = None
     parameter: str | None = None
     is_switch: bool = False
     takes_many: bool = False
@@ -32,6 +36,11 @@ class Option:
     def name(self) -> str:
         """The name used in messages: the long flag, else the variable."""
         return self.flags[-1] if self.flags else str(self.variable)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables that are read, in order."""
+        return tuple(name for name in (self.variable, self.fallback) if name)
 
 
 def option(*flags: str, default: Any = None, **facts: Any) -> Any:
@@ -51,7 +60,7 @@ def add_to(parser: argparse.ArgumentParser, section: type) -> None:
     for name, declared in options(section).items():
         if not declared.flags:
             continue
-        text = declared.help + (f" [variable: {declared.variable}]" if declared.variable else "")
+        text = declared.help + "".join(f" [variable: {variable}]" for variable in declared.variables)
         if declared.is_switch:
             parser.add_argument(*declared.flags, dest=name, action="store_true", default=absent, help=text)
         else:
@@ -92,9 +101,9 @@ def _pick(declared: Option, flag: Any, environ: Mapping[str, str], rival_is_give
             return f"runtime parameter {declared.parameter}", str(payload)
     if flag is not None:
         return declared.name, flag
-    text = environ.get(declared.variable, "") if declared.variable else ""
-    if text and not rival_is_given:
-        return f"variable {declared.variable}", text.split() if declared.takes_many else text
+    for variable in () if rival_is_given else declared.variables:
+        if text := environ.get(variable, ""):
+            return f"variable {variable}", text.split() if declared.takes_many else text
     return declared.name, None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 STANDARD_INPUT = "-"
 MOST_WORKERS = 199
@@ -122,3 +123,22 @@ def prefix(text: str) -> str:
     if not all(re.fullmatch(r"[\w.~-]+", part, re.ASCII) for part in parts):
         raise ValueError(f"{text!r} is no URL prefix, expected words of letters, digits and -._~ between slashes")
     return "/" + "/".join(parts) if parts else ""
+
+
+def pairs(text: str) -> dict[str, str]:
+    """Return the values of `name=value;name=value`, by name."""
+    found: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in text.split(";"))):
+        name, is_there, value = (piece.strip() for piece in part.partition("="))
+        if not (name and is_there and value) or name in found:
+            raise ValueError(f"{text!r} is no list of settings, expected name=value;name=value, each name once")
+        found[name] = value
+    return found
+
+
+def web_address(text: str) -> str:
+    """Return the address of a web server, without a slash at its end."""
+    parts = urlsplit(text.strip())
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ValueError(f"{text!r} is no web address, expected one such as https://app.example.com")
+    return text.strip().rstrip("/")

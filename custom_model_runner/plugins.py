@@ -17,10 +17,11 @@ PACKAGE = "custom_model_runner"
 
 @dataclass(frozen=True)
 class Plugin:
-    """One line of a table: where the choice lives and what it needs to be installed."""
+    """One line of a table: where the choice lives, and the extra or the package it needs to be installed."""
 
     module: str
     extra: str | None = None
+    package: str | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,13 @@ FORMATS: Mapping[str, Format] = {
     "mtx": Format(f"{PACKAGE}.data.matrix_market", reads=("text/mtx",), suffixes={".mtx": "text/mtx"}),
 }
 
+# Where MLOps reports go, by `spooler_type`; the last line serves every other type.
+DESTINATIONS: Mapping[str, Plugin] = {
+    "filesystem": Plugin(f"{PACKAGE}.monitoring.spool"),
+    "stdout": Plugin(f"{PACKAGE}.monitoring.standard_output"),
+    "datarobot": Plugin(f"{PACKAGE}.monitoring.datarobot", package="datarobot-mlops"),
+}
+
 TEMPLATES: Mapping[str, Plugin] = {
     "python": Plugin(f"{PACKAGE}.templates.python_model"),
 }
@@ -169,7 +177,7 @@ def find(line: Plugin) -> Any:
         missing = error.name or ""
         if missing == line.module or missing.startswith(f"{PACKAGE}."):
             raise
-        hint = install_hint(missing, line.extra)
+        hint = install_hint(line.package or missing, line.extra)
         raise LoadError(f"The package {missing!r} is needed and not installed; install it with: {hint}") from error
 
 

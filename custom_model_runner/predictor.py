@@ -19,9 +19,10 @@ from custom_model_runner.data.observation import Observation, Observer
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.predictions import Predictions, Scores
 from custom_model_runner.data.reply import Reply
-from custom_model_runner.data.target import Declared
+from custom_model_runner.data.report import Report, Reporter, Samples, Stats, snapshot
+from custom_model_runner.data.target import Declared, Target
 from custom_model_runner.errors import Unsupported, UsageError
-from custom_model_runner.model import Context, Model, ModelInfo
+from custom_model_runner.model import Context, Model, ModelInfo, Question
 from custom_model_runner.settings import ModelSettings
 from custom_model_runner.target_type import TargetType
 
@@ -30,31 +31,40 @@ UNSTRUCTURED_ENDPOINTS = "/predictUnstructured/ or /predictionsUnstructured/"
 
 @dataclass
 class _Call:
-    """One call while it runs."""
+    """One call while it runs; the features are copied only where somebody is told of them."""
 
     rows: int = 0
+    seconds: float = 0.0
+    features: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """A loaded model and the way to call it; a call takes one of `slots` while it is inside the model."""
+    """A loaded model and the way to call it; a call takes one of `slots` while it is inside the model.
+
+    `reporter` is told of structured calls; `mlops` makes what an unstructured model reports with, per request.
+    """
 
     model: Model
     observers: tuple[Observer, ...] = ()
     slots: AbstractContextManager[Any] = field(default_factory=threading.Lock)
+    reporter: Reporter | None = None
+    mlops: Callable[[str | None], object] | None = None
 
     @property
     def info(self) -> ModelInfo:
         """Facts about the model."""
         return self.model.info
 
-    def score(self, payload: Payload, *, charset: str | None = None) -> Predictions:
+    def score(self, payload: Payload, *, charset: str | None = None, request_id: str | None = None) -> Predictions:
         """Return checked predictions for the table in a payload; `charset` is what a server tells its hooks."""
         self._scorer()
         context = Context(payload.data, payload.media_type or "text/csv", charset, payload.column_names)
         with self._observed() as call:
-            result = self._score(payload, context)
+            result = self._score(payload, context, call)
             call.rows = len(result)
+        if self.reporter is not None:
+            self.reporter(_report(call, result, self.info.target, request_id))
         return result
 
     def _scorer(self) -> Callable[[Any, Context], Scores]:
@@ -64,16 +74,19 @@ class Predictor:
             )
         return self.model.score
 
-    def _score(self, payload: Payload, context: Context) -> Predictions:
+    def _score(self, payload: Payload, context: Context, call: _Call) -> Predictions:
         if self.model.read is not None:
             with self.slots:
-                return self._call(self.model.read(payload.data), context)
+                return self._call(self.model.read(payload.data), context, call)
         table = tables.read(payload)
         with self.slots:
-            return self._call(table, context)
+            return self._call(table, context, call)
 
-    def _call(self, table: Any, context: Context) -> Predictions:
+    def _call(self, table: Any, context: Context, call: _Call) -> Predictions:
         """Run the hooks on what was read; without a table of rows the number of predictions is the user's affair."""
+        if self.reporter is not None:
+            # Now: hooks, and steps of a pipeline, may change the table in place.
+            call.features = snapshot(table)
         subject, target, score = self.model, self.info.target, self._scorer()
         rows = len(table) if isinstance(table, pd.DataFrame) else None
         if rows == 0 and self.info.framework is not None:
@@ -86,14 +99,23 @@ class Predictor:
         processed = predictions.marshal(subject.post_process(result.frame()), target, rows=len(result))
         return Predictions(processed.columns, processed.values, result.extra)
 
-    def answer(self, payload: Payload, query: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Reply:
+    def answer(
+        self,
+        payload: Payload,
+        query: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
+        *,
+        request_id: str | None = None,
+    ) -> Reply:
         """Return an unstructured model's reply; `headers` are those of the request, None in batch."""
         if self.model.answer is None:
             raise Unsupported(
                 f"This model has target type '{self.info.target.type}', use the /predict/ or /predictions/ endpoint."
             )
+        mlops = None if self.mlops is None else self.mlops(request_id)
+        question = Question(query, headers, mlops)
         with self._observed() as call, self.slots:
-            reply = self.model.answer(payload, query, headers)
+            reply = self.model.answer(payload, question)
             call.rows = 1
         return reply
 
@@ -109,7 +131,8 @@ class Predictor:
             failure = type(error).__name__
             raise
         finally:
-            observation = Observation(call.rows, time.perf_counter() - start, failure)
+            call.seconds = time.perf_counter() - start
+            observation = Observation(call.rows, call.seconds, failure)
             for observer in self.observers:
                 observer(observation)
 
@@ -124,6 +147,14 @@ class Predictor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _report(call: _Call, result: Predictions, target: Target, request_id: str | None) -> Report:
+    """Return what is told of a call; predictions are copied, since models may use their memory again."""
+    names = target.labels or None
+    values = result.values[:, [result.columns.index(name) for name in names] if names else 0].copy()
+    samples = Samples(call.features, values, names)
+    return Report(time.time(), request_id, Stats(call.rows, call.seconds * 1000), samples)
 
 
 def open_predictor(

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 
 from custom_model_runner.batch import local, sinks
 from custom_model_runner.delivery.delivered import Delivered
 from custom_model_runner.errors import EXIT_OK
+from custom_model_runner.monitoring.reporting import plan, reporting
 from custom_model_runner.predictor import open_predictor
-from custom_model_runner.settings import LogSettings, ModelSettings, ScoreSettings
+from custom_model_runner.settings import LogSettings, ModelSettings, MonitorSettings, ScoreSettings
+
+# A batch makes its reports faster than they are written; they are part of the job.
+SECONDS_FOR_REPORTS = 60.0
 
 
-def run(model: ModelSettings, delivered: Delivered, score: ScoreSettings, log: LogSettings) -> int:
+def run(
+    model: ModelSettings, delivered: Delivered, score: ScoreSettings, monitor: MonitorSettings, log: LogSettings
+) -> int:
     """Score the input and write the predictions; everything else goes to standard error."""
     if log.verbose:
         print("Detected score mode", file=sys.stderr)
@@ -20,9 +27,14 @@ def run(model: ModelSettings, delivered: Delivered, score: ScoreSettings, log: L
     for_terminal = output is None and sys.stdout.isatty()
     start = time.perf_counter()
     stdout = sinks.divert_stdout()
-    with open_predictor(model) as predictor:
+    reports_plan = plan(monitor, stdout=None if output is None else stdout)
+    with (
+        open_predictor(model) as predictor,
+        reporting(reports_plan, predictor.info.target.type, patience=SECONDS_FOR_REPORTS) as reports,
+    ):
         loaded = time.perf_counter()
-        sinks.emit(output, local.run(predictor, score, for_terminal=for_terminal), stdout=stdout)
+        reporting_predictor = replace(predictor, reporter=reports.structured, mlops=reports.embedded)
+        sinks.emit(output, local.run(reporting_predictor, score, for_terminal=for_terminal), stdout=stdout)
     if score.show_perf:
         _report(start, loaded, time.perf_counter())
     return EXIT_OK

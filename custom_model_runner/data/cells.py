@@ -22,7 +22,7 @@ NUMPY = orjson.OPT_SERIALIZE_NUMPY
 def json_text(value: Any) -> bytes:
     """Return JSON without blanks; what JSON does not know becomes its text."""
     try:
-        return orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+        return orjson.dumps(value, default=plain, option=orjson.OPT_NON_STR_KEYS)
     except TypeError as error:
         raise ContractError(f"The predictions hold a value that JSON cannot: {error}") from error
 
@@ -32,7 +32,7 @@ def json_floats(values: np.ndarray[Any, Any]) -> bytes:
     return orjson.dumps(np.ascontiguousarray(values, dtype=np.float64), option=NUMPY)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     if value is pd.NA or value is pd.NaT:
         return None
     if isinstance(value, np.generic):

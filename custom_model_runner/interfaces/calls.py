@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.target import Target
 from custom_model_runner.errors import ContractError, RunnerError, UserCodeError
 from custom_model_runner.interfaces import signatures
-from custom_model_runner.model import Context
+from custom_model_runner.model import Context, Question
 from custom_model_runner.target_type import TargetType
 
 
@@ -46,7 +46,7 @@ HOOKS = {
         ),
     ),
     "post_process": Shape(2),
-    "score_unstructured": Shape(2, ("mimetype", "charset", "query", "headers")),
+    "score_unstructured": Shape(2, ("mimetype", "charset", "query", "headers", "mlops")),
 }
 Hook = Callable[..., Any]
 
@@ -120,13 +120,11 @@ def post_process(hook: Hook, model: Any, target: Target, frame: pd.DataFrame) ->
     return Scores(result.to_numpy(), list(result.columns) if target.is_classification else None)
 
 
-def answer(
-    hook: Hook, model: Any, payload: Payload, query: Mapping[str, str], headers: Mapping[str, str] | None
-) -> reply.Reply:
-    """Return the user's reply to text or bytes; `headers` are None in batch."""
-    keywords: dict[str, Any] = {"mimetype": payload.media_type or DEFAULT_MEDIA_TYPE, "query": query}
-    if headers is not None:
-        keywords["headers"] = headers
+def answer(hook: Hook, model: Any, payload: Payload, question: Question) -> reply.Reply:
+    """Return the user's reply to text or bytes."""
+    keywords: dict[str, Any] = {"mimetype": payload.media_type or DEFAULT_MEDIA_TYPE, "query": question.query}
+    optional = {"headers": question.headers, "mlops": question.mlops}
+    keywords |= {name: value for name, value in optional.items() if value is not None}
     data: str | bytes = payload.data
     if payload.is_text:
         data = payload.text()

@@ -26,6 +26,9 @@ from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK, LoadError, RunnerE
 from custom_model_runner.server import headers
 
 QUICK_STOP_SECONDS = 1
+# What a worker may still do in the time that it has: some of the above, and some of what calls have to finish.
+QUICK_END_SECONDS = 0.5
+END_SECONDS = 3.0
 BACKLOG = 2048
 BROKEN_REQUESTS = {
     http_errors.LimitRequestLine: (414, "URI Too Long"),
@@ -57,9 +60,13 @@ def shared_number() -> SharedNumber:
 
 @dataclass(frozen=True)
 class Launch:
-    """How workers get their application, and what they tell the master: that one serves, that one failed."""
+    """How workers get their application and end, and what they tell the master: that one serves, that one failed.
+
+    `end` is given the seconds that its last work may take.
+    """
 
     make_app: Callable[[], Flask]
+    end: Callable[[float], None]
     greeting: str
     show_stacktrace: bool
     has_greeted: SharedNumber
@@ -128,6 +135,7 @@ class Worker(gthread.ThreadWorker):
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
         """End at once: a call that runs would keep its thread, and so this process, alive."""
+        self.app.launch.end(QUICK_END_SECONDS)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(EXIT_OK)
@@ -188,6 +196,7 @@ def serve(
     listener: socket.socket,
     make_app: Callable[[], Flask],
     *,
+    end: Callable[[float], None],
     greeting: str,
     workers: int,
     threads: int,
@@ -195,17 +204,17 @@ def serve(
 ) -> int:
     """Serve until a signal ends it, and return the exit code: 0, or that of the failure to load."""
     exit_code = shared_number()
-    launch = Launch(make_app, greeting, show_stacktrace, has_greeted=shared_number(), exit_code=exit_code)
+    launch = Launch(make_app, end, greeting, show_stacktrace, has_greeted=shared_number(), exit_code=exit_code)
     # What gunicorn says when a worker could not load has been said better.
     logging.getLogger("gunicorn.error").addFilter(lambda _: exit_code.cell.value == 0)
     master = os.getpid()
     try:
         Arbiter(_Application(launch, _options(listener, launch, workers=workers, threads=threads))).run()
-    except SystemExit as end:
+    except SystemExit as ending:
         # Workers are forked inside `run`, and their codes are for the master to read.
         if os.getpid() != master:
             raise
-        return exit_code.cell.value or (EXIT_FAILURE if end.code else EXIT_OK)
+        return exit_code.cell.value or (EXIT_FAILURE if ending.code else EXIT_OK)
     return EXIT_OK
 
 
@@ -222,5 +231,6 @@ def _options(listener: socket.socket, launch: Launch, *, workers: int, threads: 
         # A long call is not a dead worker.
         "timeout": 0,
         "proc_name": "drum",
+        "worker_exit": lambda _arbiter, _worker: launch.end(END_SECONDS),
         "child_exit": lambda arbiter, _worker: arbiter.end_hopeless(launch),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ CGROUP_FILES = (
         "memory/memory.usage_in_bytes",
     ),
 )
+HIDDEN = "--api-token"
 # Without a limit, cgroup v1 shows a number near 2**63.
 NO_LIMIT = 1 << 60
 
@@ -56,12 +58,23 @@ def _facts(process: psutil.Process) -> dict[str, Any] | None:
             age = max(time.time() - process.create_time(), 1e-3)
             return {
                 "pid": process.pid,
-                "cmdline": " ".join(process.cmdline()),
+                "cmdline": " ".join(without_secrets(process.cmdline())),
                 "mem": _mib(process.memory_info().rss),
                 "cpu_percent": round(100 * (times.user + times.system) / age, 1),
             }
     except psutil.Error:
         return None
+
+
+def without_secrets(words: Sequence[str]) -> list[str]:
+    """Return a command line in which the value of --api-token, however shortened, is not shown."""
+    shown, hides_next = [], False
+    for word in words:
+        name, has_value, _ = word.partition("=")
+        is_secret = name.startswith("--ap") and HIDDEN.startswith(name)
+        shown.append("***" if hides_next else f"{name}=***" if is_secret and has_value else word)
+        hides_next = is_secret and not has_value
+    return shown
 
 
 def container_memory(root: Path) -> tuple[float | None, float | None, float | None]:

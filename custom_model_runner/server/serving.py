@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from flask import Flask
 
 from custom_model_runner import border, logs
 from custom_model_runner.errors import LoadError, RunnerError
+from custom_model_runner.monitoring import reporting
 from custom_model_runner.monitoring.timings import open_timings
 from custom_model_runner.predictor import open_predictor
 from custom_model_runner.server import app, gunicorn
-from custom_model_runner.settings import LogSettings, ModelSettings, ServerSettings
+from custom_model_runner.settings import LogSettings, ModelSettings, MonitorSettings, ServerSettings
 
 # Threads beyond those that may call the model: so many calls can wait before a probe has to wait too.
 SPARE_THREADS = 7
+STANDARD_OUTPUT = 1
 
 
-def serve(model: ModelSettings, server: ServerSettings, log: LogSettings) -> int:
+def serve(model: ModelSettings, server: ServerSettings, monitor: MonitorSettings, log: LogSettings) -> int:
     """Serve the folder until a signal ends it; return the exit code."""
+    plan = reporting.plan(monitor, stdout=STANDARD_OUTPUT)
     host, port = server.address
     listener = gunicorn.listen(host, port)
     port = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     timings = open_timings() if server.show_perf else None
     has_told = gunicorn.shared_number()
+    # Filled by each worker for itself.
+    last_steps: list[Callable[[float], None]] = []
 
     def tell(text: str) -> None:
         if has_told.offer(1):
@@ -31,6 +39,9 @@ def serve(model: ModelSettings, server: ServerSettings, log: LogSettings) -> int
     def load() -> Flask:
         observers = (timings.observe,) if timings else ()
         predictor = open_predictor(model, observers=observers, threads=server.threads, tell=tell)
+        reports = reporting.open_reports(plan, predictor.info.target.type)
+        last_steps.append(reports.close)
+        predictor = replace(predictor, reporter=reports.structured, mlops=reports.embedded)
         return app.create_app(predictor, server, timings=timings, show_stacktrace=log.show_stacktrace)
 
     def make_app() -> Flask:
@@ -45,9 +56,14 @@ def serve(model: ModelSettings, server: ServerSettings, log: LogSettings) -> int
             return app.create_error_app(error, server)
         return loaded
 
+    def end(seconds: float) -> None:
+        for step in last_steps:
+            step(seconds)
+
     return gunicorn.serve(
         listener,
         make_app,
+        end=end,
         greeting=f"serving {model.code_dir} on http://{shown}:{port}{server.url_prefix}",
         workers=server.max_workers,
         threads=(server.threads or 1) + SPARE_THREADS,

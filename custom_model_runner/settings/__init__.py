@@ -5,6 +5,7 @@ from __future__ import annotations
 from custom_model_runner.settings.delivery import DeliverySettings
 from custom_model_runner.settings.log import LogSettings
 from custom_model_runner.settings.model import ModelSettings
+from custom_model_runner.settings.monitor import MonitorSettings
 from custom_model_runner.settings.new import NewModelSettings
 from custom_model_runner.settings.score import ScoreSettings
 from custom_model_runner.settings.server import ServerSettings
@@ -16,6 +17,7 @@ __all__ = [
     "DeliverySettings",
     "LogSettings",
     "ModelSettings",
+    "MonitorSettings",
     "NewModelSettings",
     "ScoreSettings",
     "ServerSettings",

@@ -47,8 +47,13 @@ class Server:
 
 
 @contextmanager
-def serve(folder: Path, *args: str, env: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """Serve a folder on a free port; at the end SIGTERM must give exit 0 and leave no process."""
+def serve(
+    folder: Path, *args: str, env: Mapping[str, str] | None = None, stdout: int | None = None
+) -> Iterator[Server]:
+    """Serve a folder on a free port; at the end SIGTERM must give exit 0 and leave no process.
+
+    Standard output goes into the log, or to a descriptor.
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as place:
@@ -56,7 +61,7 @@ def serve(folder: Path, *args: str, env: Mapping[str, str] | None = None) -> Ite
         command = [DRUM, "server", "--code-dir", str(folder), "--address", f"127.0.0.1:{port}", *args]
         with log.open("wb") as stderr:
             process = subprocess.Popen(
-                command, stdout=stderr, stderr=stderr, env=environment(env), start_new_session=True
+                command, stdout=stdout or stderr, stderr=stderr, env=environment(env), start_new_session=True
             )
         try:
             server = Server(process, port, log)

@@ -108,8 +108,7 @@ def test_new_without_a_kind_takes_the_words_that_the_original_takes(drum: Drum, 
         (("score", "--docker", "image"), b"--docker"),
         (("score", "--docker=image"), b"--docker"),
         (("server", "--gpu-predictor", "vllm"), b"--gpu-predictor"),
-        (("server", "--monitor"), b"--monitor"),
-        (("server", "--monitor-embedded"), b"--monitor-embedded"),
+        (("server", "--sidecar"), b"--sidecar"),
     ],
 )
 def test_what_a_later_version_has_is_refused_in_one_line_and_exits_with_2(

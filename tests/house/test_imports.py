@@ -22,6 +22,9 @@ SERVING = frozenset({"flask", "werkzeug", "gunicorn"})
 # A framework file is called after the library it imports; these libraries come with another's file.
 COMPANIONS: dict[str, str] = {"onnxruntime": "onnx"}
 
+# What is no framework, and where it may be imported.
+OTHERS: dict[str, str] = {"datarobot": "monitoring/datarobot.py"}
+
 
 def inside_functions(module: Module) -> Iterator[ast.AST]:
     """Walk what is written inside the functions of a module."""
@@ -54,7 +57,7 @@ def home_of(library: str) -> str:
     """Return where a library may be imported, in the words of a complaint."""
     if library in SERVING:
         return "server/"
-    return f"frameworks/{COMPANIONS.get(library, library)}.py"
+    return OTHERS.get(library, f"frameworks/{COMPANIONS.get(library, library)}.py")
 
 
 def is_at_home(module: Module, imported: Import) -> bool:

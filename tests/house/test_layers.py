@@ -39,6 +39,7 @@ ORDER: frozenset[tuple[str, str]] = frozenset(
         ("options", "parsers"),
         ("plugins", "errors"),
         ("settings", "deployment_config"),
+        ("settings", "errors"),
         ("settings", "options"),
         ("settings", "parsers"),
         ("settings", "target_type"),

@@ -29,6 +29,7 @@ class Voyage:
     list: str | None = option("--list", variable="LIST", yields_to="cargo", help="file with the cargo")
     wind: str | None = option("--wind", choices=("north", "south"), variable="WIND", help="from where")
     name: str | None = option(variable="NAME", help="of the ship")
+    flag: str | None = option("--flag", variable="FLAG", fallback="ENSIGN", help="under which flag")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def read(words: Sequence[str] = (), environ: Mapping[str, str] | None = None) ->
 
 
 def test_an_option_that_is_not_given_has_its_default() -> None:
-    assert read() == Voyage("Hull", 1, False, None, None, None, None)
+    assert read() == Voyage("Hull", 1, False, None, None, None, None, None)
 
 
 @pytest.mark.parametrize("words", [["-p", "Cork"], ["--port", "Cork"], ["--port=Cork"], ["--po", "Cork"]])
@@ -64,6 +65,23 @@ def test_a_flag_beats_its_variable(flag: str) -> None:
 
 def test_an_empty_variable_is_none() -> None:
     assert read(environ={"PORT": "", "CREW": "", "FAST": ""}) == read()
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"ENSIGN": "red"}, "red"),
+        ({"FLAG": "", "ENSIGN": "red"}, "red"),
+        ({"FLAG": "blue", "ENSIGN": "red"}, "blue"),
+        ({}, None),
+    ],
+)
+def test_a_second_variable_counts_where_the_first_is_empty(environ: dict[str, str], expected: str | None) -> None:
+    assert read(environ=environ).flag == expected
+
+
+def test_a_flag_beats_both_variables() -> None:
+    assert read(["--flag", "white"], {"FLAG": "blue", "ENSIGN": "red"}).flag == "white"
 
 
 def test_an_option_without_flags_comes_from_its_variable() -> None:

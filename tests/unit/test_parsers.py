@@ -174,3 +174,32 @@ def test_more_workers_than_a_machine_bears_are_refused() -> None:
 )
 def test_a_prefix_has_one_leading_slash_and_none_at_the_end(text: str, expected: str) -> None:
     assert parsers.prefix(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a=1", {"a": "1"}),
+        (" a = 1 ;b=x=y; ", {"a": "1", "b": "x=y"}),
+        ("", {}),
+    ],
+)
+def test_pairs_are_read(text: str, expected: dict[str, str]) -> None:
+    assert parsers.pairs(text) == expected
+
+
+@pytest.mark.parametrize("text", ["a", "a=", "=1", "a=1;b", "a=1;a=2"])
+def test_what_is_no_list_of_pairs_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="expected name=value;name=value"):
+        parsers.pairs(text)
+
+
+@pytest.mark.parametrize("text", ["https://app.example.com", " https://app.example.com/ ", "https://app.example.com//"])
+def test_a_web_address_has_no_slash_at_its_end(text: str) -> None:
+    assert parsers.web_address(text) == "https://app.example.com"
+
+
+@pytest.mark.parametrize("text", ["", "app.example.com", "ftp://app.example.com", "https://"])
+def test_what_is_no_web_address_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no web address"):
+        parsers.web_address(text)

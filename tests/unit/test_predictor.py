@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,6 +20,7 @@ from custom_model_runner.data.observation import Observation
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.reply import Reply
+from custom_model_runner.data.report import Report
 from custom_model_runner.data.target import Target
 from custom_model_runner.errors import ContractError, InputError, Unsupported, UserCodeError
 from custom_model_runner.metadata import Metadata
@@ -139,7 +142,7 @@ def test_a_model_that_cannot_answer_names_the_endpoint_that_works() -> None:
 def test_an_unstructured_model_answers() -> None:
     reply = Reply(b"hello", "text/plain", True)
     model = build(
-        TargetType.UNSTRUCTURED, answer=lambda payload, query, headers: reply if query == {"a": "1"} else None
+        TargetType.UNSTRUCTURED, answer=lambda payload, question: reply if question.query == {"a": "1"} else None
     )
     assert Predictor(model).answer(CSV, {"a": "1"}) is reply
 
@@ -215,6 +218,89 @@ def test_an_answer_is_observed_as_one_row() -> None:
     model = build(TargetType.UNSTRUCTURED, answer=lambda *_: Reply(b"", "text/plain", True))
     Predictor(model, (seen.append,)).answer(CSV, {})
     assert [one.rows for one in seen] == [1]
+
+
+# What is reported.
+
+
+def reports_of(model: Model, payload: Payload = CSV) -> list[Report]:
+    reports: list[Report] = []
+    Predictor(model, reporter=reports.append).score(payload, request_id="r1")
+    return reports
+
+
+def test_a_call_is_reported_with_its_request_its_table_and_its_predictions() -> None:
+    before = time.time()
+    [report] = reports_of(build(score=lambda table, _: Scores(table["b"].to_numpy())))
+    assert (report.request_id, before <= report.time <= time.time()) == ("r1", True)
+    assert report.stats is not None
+    assert (report.stats.num_predictions, 0 < report.stats.execution_time_ms < 60_000) == (2, True)
+    assert report.samples is not None
+    assert report.samples.features is not None
+    assert report.samples.features.to_dict("list") == {"a": [1, 3], "b": [2, 4]}
+    assert report.samples.predictions is not None
+    assert (report.samples.predictions.tolist(), report.samples.class_names) == ([2.0, 4.0], None)
+
+
+def test_probabilities_are_reported_in_the_order_of_the_labels() -> None:
+    target = Target(TargetType.BINARY, ("no", "yes"))
+    model = build(score=lambda table, _: Scores(np.array([[0.75, 0.25], [1, 0]]), ["yes", "no"]))
+    [report] = reports_of(replace(model, info=replace(model.info, target=target)))
+    assert report.samples is not None
+    assert report.samples.predictions is not None
+    assert (report.samples.class_names, report.samples.predictions.tolist()) == (("no", "yes"), [[0.25, 0.75], [0, 1]])
+
+
+def test_features_are_reported_as_they_were_before_hooks_changed_them() -> None:
+    def spoil(table: pd.DataFrame) -> pd.DataFrame:
+        table["a"] = -1
+        return table
+
+    [report] = reports_of(build(transform=spoil, score=ones))
+    assert report.samples is not None
+    assert report.samples.features is not None
+    assert report.samples.features["a"].tolist() == [1, 3]
+
+
+def test_predictions_are_reported_as_they_were_when_a_model_uses_their_memory_again() -> None:
+    memory = np.array([1.0, 2.0])
+    [report] = reports_of(build(score=lambda table, _: Scores(memory)))
+    memory[:] = 0
+    assert report.samples is not None
+    assert report.samples.predictions is not None
+    assert report.samples.predictions.tolist() == [1.0, 2.0]
+
+
+def test_what_a_hook_reads_is_reported_if_it_is_a_table() -> None:
+    score = lambda table, _: Scores(np.ones(1))  # noqa: E731
+    [table] = reports_of(build(read=lambda data: pd.DataFrame({"x": [1]}), score=score))
+    [other] = reports_of(build(read=lambda data: object(), score=score))
+    assert table.samples is not None
+    assert other.samples is not None
+    assert (table.samples.features is None, other.samples.features is None) == (False, True)
+
+
+def test_a_failed_call_is_not_reported() -> None:
+    reports: list[Report] = []
+    with pytest.raises(UserCodeError):
+        Predictor(build(score=raise_user_error), reporter=reports.append).score(CSV)
+    assert reports == []
+
+
+def test_where_nothing_is_reported_nothing_is_copied() -> None:
+    given = pd.DataFrame({"x": [1.0]})
+    model = build(read=lambda data: given, score=lambda table, _: Scores(np.array([float(table is given)])))
+    assert Predictor(model).score(CSV).values.tolist() == [[1.0]]
+
+
+def test_an_unstructured_model_gets_something_to_report_with_for_each_request() -> None:
+    model = build(
+        TargetType.UNSTRUCTURED,
+        answer=lambda payload, question: Reply(str(question.mlops).encode(), "text/plain", True),
+    )
+    with_reports = Predictor(model, mlops=lambda request_id: f"for {request_id}")
+    assert with_reports.answer(CSV, {}, request_id="r1").body == b"for r1"
+    assert Predictor(model).answer(CSV, {}, request_id="r1").body == b"None"
 
 
 # From a folder.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,14 @@ import pytest
 
 from custom_model_runner import options
 from custom_model_runner.errors import UsageError
-from custom_model_runner.settings import LogSettings, ModelSettings, NewModelSettings, ScoreSettings, ServerSettings
+from custom_model_runner.settings import (
+    LogSettings,
+    ModelSettings,
+    MonitorSettings,
+    NewModelSettings,
+    ScoreSettings,
+    ServerSettings,
+)
 from custom_model_runner.target_type import TargetType
 
 from .folders import plant
@@ -118,3 +126,49 @@ def test_a_batch_needs_an_input() -> None:
 def test_a_new_folder_can_be_named_by_a_variable(tmp_path: Path) -> None:
     found = options.read(NewModelSettings, {"language": "python"}, {"CODE_DIR": str(tmp_path / "new")})
     assert found.code_dir == tmp_path / "new"
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "field", "expected"),
+    [
+        ("MONITOR", "1", "monitor", True),
+        ("MLOPS_REPORTING_FROM_UNSTRUCTURED_MODELS", "yes", "monitor_embedded", True),
+        ("DEPLOYMENT_ID", "d", "deployment_id", "d"),
+        ("MLOPS_DEPLOYMENT_ID", "d", "deployment_id", "d"),
+        ("MODEL_ID", "m", "model_id", "m"),
+        ("MLOPS_MODEL_ID", "m", "model_id", "m"),
+        ("MONITOR_SETTINGS", "spooler_type=stdout", "monitor_settings", {"spooler_type": "stdout"}),
+        ("EXTERNAL_WEB_SERVER_URL", "https://x.org/", "webserver", "https://x.org"),
+        ("API_TOKEN", "t", "api_token", "t"),
+        ("ALLOW_DR_API_ACCESS_FOR_ALL_CUSTOM_MODELS", "true", "allow_dr_api_access", True),
+    ],
+)
+def test_a_variable_says_what_is_monitored(variable: str, text: str, field: str, expected: object) -> None:
+    assert getattr(options.read(MonitorSettings, {}, {variable: text}), field) == expected
+
+
+@pytest.mark.parametrize(
+    ("flag", "variable"), [("monitor", "MLOPS_REPORTING_FROM_UNSTRUCTURED_MODELS"), ("monitor_embedded", "MONITOR")]
+)
+def test_one_kind_of_monitoring_silences_the_variable_of_the_other(flag: str, variable: str) -> None:
+    found = options.read(MonitorSettings, {flag: True}, {variable: "1"})
+    assert (found.monitor, found.monitor_embedded) == (flag == "monitor", flag == "monitor_embedded")
+
+
+def test_user_code_is_told_server_and_token_only_if_it_is_allowed() -> None:
+    told = {"DATAROBOT_ENDPOINT": "https://x.org/api/v2", "DATAROBOT_API_TOKEN": "t"}
+    settings = MonitorSettings(webserver="https://x.org", api_token="t")
+    assert (settings.client_variables, replace(settings, allow_dr_api_access=True).client_variables) == ({}, told)
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({}, "--webserver and --api-token"),
+        ({"webserver": "https://x.org"}, "--api-token"),
+        ({"api_token": "t"}, "--webserver"),
+    ],
+)
+def test_user_code_cannot_be_told_what_is_missing(given: dict[str, str], missing: str) -> None:
+    with pytest.raises(UsageError, match=f"^--allow-dr-api-access needs {missing}$"):
+        _ = MonitorSettings(allow_dr_api_access=True, **given).client_variables  # type: ignore[arg-type]

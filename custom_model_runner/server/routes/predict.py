@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from custom_model_runner.data import answers, tables
 from custom_model_runner.data.predictions import Predictions
@@ -23,13 +23,14 @@ def register(routes: Blueprint, predictor: Predictor, to_json: Callable[[Predict
 
     def predict() -> Response:
         payload = bodies.table_payload(request)
-        predictions = predictor.score(payload, charset=bodies.hook_charset(payload))
+        predictions = predictor.score(payload, charset=bodies.hook_charset(payload), request_id=g.request_id)
         media_type = accept.choose(request.accept_mimetypes, offered)
         body = to_json(predictions) if media_type == answers.JSON else answers.write(predictions, media_type)
         return Response(body, mimetype=media_type, headers={"Vary": "Accept"})
 
     def predict_unstructured() -> Response:
-        reply = predictor.answer(bodies.raw_payload(request), request.args, dict(request.headers))
+        payload, headers = bodies.raw_payload(request), dict(request.headers)
+        reply = predictor.answer(payload, request.args, headers, request_id=g.request_id)
         return Response(reply.body, content_type=reply.content_type)
 
     add(routes, predict, predict_unstructured)

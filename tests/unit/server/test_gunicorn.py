@@ -38,7 +38,14 @@ def test_port_0_is_a_free_port() -> None:
 def _with_a_worker_that_cannot_load(*, is_running: bool) -> gunicorn.Arbiter:
     """Return a master whose one worker has ended with the code of a failed load but is not yet collected."""
     exit_code = gunicorn.shared_number()
-    launch = gunicorn.Launch(lambda: Flask("x"), "", False, has_greeted=gunicorn.shared_number(), exit_code=exit_code)
+    launch = gunicorn.Launch(
+        make_app=lambda: Flask("x"),
+        end=lambda seconds: None,
+        greeting="",
+        show_stacktrace=False,
+        has_greeted=gunicorn.shared_number(),
+        exit_code=exit_code,
+    )
     master = gunicorn.Arbiter(gunicorn._Application(launch, {}))
     pid = os.posix_spawn("/bin/sh", ["sh", "-c", f"exit {gunicorn.Arbiter.APP_LOAD_ERROR}"], {})
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)

@@ -1,0 +1,59 @@
+"""What is told of a call: its size, and copies that stay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from custom_model_runner.data.report import Report, Samples, Stats, snapshot
+
+
+def test_a_snapshot_stays_when_its_table_changes() -> None:
+    table = pd.DataFrame({"x": [1.0, 2.0], "y": ["a", "b"]})
+    kept = snapshot(table)
+    table.to_numpy()[:] = None
+    table.loc[0, "x"] = 99
+    table["new"] = 1
+    assert kept is not None
+    assert kept.to_dict("list") == {"x": [1.0, 2.0], "y": ["a", "b"]}
+
+
+def test_memory_behind_a_table_may_change_too() -> None:
+    memory = np.array([[1.0], [2.0]])
+    kept = snapshot(pd.DataFrame(memory, columns=["x"], copy=False))
+    memory[:] = 0
+    assert kept is not None
+    assert kept["x"].tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "table", [[[1]], None, pd.DataFrame({"x": pd.arrays.SparseArray([0, 1])})], ids=["list", "None", "sparse"]
+)
+def test_there_is_no_snapshot_of_what_is_no_dense_table(table: Any) -> None:
+    assert snapshot(table) is None
+
+
+def test_a_table_without_columns_has_a_snapshot() -> None:
+    kept = snapshot(pd.DataFrame(index=range(3)))
+    assert kept is not None
+    assert kept.shape == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("samples", "rows", "cells"),
+    [
+        (Samples(pd.DataFrame(np.zeros((4, 3))), np.zeros((4, 2))), 4, 20),
+        (Samples(None, np.zeros(4)), 4, 4),
+        (Samples(pd.DataFrame(np.zeros((4, 3))), None), 4, 12),
+    ],
+    ids=["both", "predictions", "features"],
+)
+def test_the_size_of_a_report_is_that_of_its_parts(samples: Samples, rows: int, cells: int) -> None:
+    assert (len(samples), Report(0.0, None, samples=samples).cells) == (rows, cells)
+
+
+def test_stats_alone_have_no_size() -> None:
+    assert Report(0.0, None, Stats(1, 1.0)).cells == 0
