@@ -8,7 +8,8 @@ RunnerError                 1 / 500   anything else
     ContractError           5 / 500   the user's code returned what its contract forbids
   InputError                6 / 422   the data handed in cannot be used
     MalformedRequest        6 / 400   the request itself is broken
-    PayloadTooLarge         6 / 413   the body is over its limit
+    PayloadTooLarge         6 / 413   the body, or what it decodes to, is over its limit
+    UnknownEncoding         6 / 415   the content encoding is not one that can be undone
     Unsupported             6 / 422   the code directory lacks the ability that was asked for
 BaseCustomUserError         5 / 500   raised by user code, passed on unwrapped
   CustomHTTPError           5 / its own status
@@ -67,15 +68,21 @@ class InputError(RunnerError):
 
 
 class MalformedRequest(InputError):
-    """The request itself is broken: HTTP framing or JSON."""
+    """The request itself is broken: HTTP framing, its encoding or JSON."""
 
     status = 400
 
 
 class PayloadTooLarge(InputError):
-    """The body is over its limit."""
+    """The body, or what it decodes to, is over its limit."""
 
     status = 413
+
+
+class UnknownEncoding(InputError):
+    """The content encoding is not one that can be undone."""
+
+    status = 415
 
 
 class Unsupported(InputError):

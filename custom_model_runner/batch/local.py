@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pandas as pd
 
 from custom_model_runner.batch import sources
-from custom_model_runner.data import answers, tables
+from custom_model_runner.data import answers, compression, tables
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.predictions import Predictions
 from custom_model_runner.data.reply import Reply
@@ -29,12 +30,25 @@ def run(predictor: Predictor, settings: ScoreSettings, *, for_terminal: bool) ->
     for flag, value in (("--query", settings.query), ("--content-type", settings.content_type)):
         if value is not None:
             raise UsageError(f"{flag} is for unstructured models; this one is '{predictor.info.target.type}'")
-    media_type = tables.media_type_of(settings.input)
-    payload = Payload(sources.read(settings.input), media_type, column_names=settings.column_names)
-    predictions = predictor.score(payload)
-    if for_terminal:
-        return _preview(predictions)
-    return answers.write(predictions, tables.written_type_of(settings.output.name if settings.output else ""))
+    predictions = predictor.score(_table(predictor, settings))
+    return _preview(predictions) if for_terminal else _written(predictions, settings.output)
+
+
+def _table(predictor: Predictor, settings: ScoreSettings) -> Payload:
+    """Return the input; a folder with a reader of its own gets the file as it is."""
+    data, name = (
+        sources.read_decoded(settings.input, settings.max_decoded_bytes)
+        if predictor.model.read is None
+        else (sources.read(settings.input), settings.input)
+    )
+    return Payload(data, tables.media_type_of(name), column_names=settings.column_names)
+
+
+def _written(predictions: Predictions, output: Path | None) -> bytes:
+    """Return predictions in the format and with the compression that a file's suffixes tell."""
+    name, encoding = compression.split(output.name if output else "")
+    data = answers.write(predictions, tables.written_type_of(name))
+    return compression.encoded(data, encoding) if encoding else data
 
 
 def _preview(predictions: Predictions) -> bytes:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import psutil
+
+from custom_model_runner.data import compression
 from custom_model_runner.errors import InputError
 from custom_model_runner.parsers import STANDARD_INPUT
 
@@ -13,5 +16,21 @@ def read(source: str) -> bytes:
     """Return the bytes of a file or of standard input."""
     try:
         return sys.stdin.buffer.read() if source == STANDARD_INPUT else Path(source).read_bytes()
+    except OSError as error:
+        raise InputError(f"The input {source!r} cannot be read: {error.strerror}") from error
+
+
+def read_decoded(source: str, limit: int | None) -> tuple[bytes, str]:
+    """Return what a file holds and the name it would have without its compression, which its suffix tells.
+
+    More decoded bytes than the limit, by default than there is memory, are an input error.
+    """
+    name, encoding = compression.split(source)
+    if encoding is None:
+        return read(source), name
+    try:
+        with Path(source).open("rb") as file:
+            bound = psutil.virtual_memory().available if limit is None else limit
+            return compression.read_all(compression.decoded(file, (encoding,), bound)), name
     except OSError as error:
         raise InputError(f"The input {source!r} cannot be read: {error.strerror}") from error

@@ -10,7 +10,7 @@ from custom_model_runner.data import answers, deployment
 from custom_model_runner.errors import LoadError
 from custom_model_runner.monitoring.timings import Timings
 from custom_model_runner.predictor import Predictor
-from custom_model_runner.server import failures, headers
+from custom_model_runner.server import failures, headers, incoming
 from custom_model_runner.server.routes import about, predict, probes
 from custom_model_runner.settings import ServerSettings
 
@@ -65,6 +65,7 @@ def _bare_app(settings: ServerSettings, *, show_stacktrace: bool) -> Flask:
     app = Flask("custom_model_runner", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
+    app.config[incoming.DECODED_LIMIT] = settings.max_decoded_bytes
     app.url_map.merge_slashes = False
     headers.register(app)
     failures.register(app, show_stacktrace=show_stacktrace)

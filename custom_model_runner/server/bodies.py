@@ -10,9 +10,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
 from custom_model_runner import parsers
-from custom_model_runner.data import tables
+from custom_model_runner.data import compression, tables
 from custom_model_runner.data.payload import DEFAULT_CHARSET, Payload
-from custom_model_runner.errors import InputError, MalformedRequest, PayloadTooLarge
+from custom_model_runner.errors import InputError, PayloadTooLarge
+from custom_model_runner.server import incoming
 
 # Callers match this text.
 NO_SAMPLES = "Samples should be provided as:   - a csv or mtx under `X` form-data param key.  - binary data"
@@ -48,12 +49,8 @@ def _table(request: Request, parts: Mapping[str, Payload]) -> Payload:
 
 
 def raw_payload(request: Request) -> Payload:
-    """Return the body as it came, with its content type."""
-    data = request.get_data(cache=False)
-    _check_end(request)
-    if request.content_length is not None and len(data) < request.content_length:
-        raise MalformedRequest(f"The body is cut short: {len(data)} of {request.content_length} bytes arrived")
-    return Payload.of(data, request.headers.get("Content-Type"))
+    """Return the body with its content type, its content encodings undone."""
+    return Payload.of(compression.read_all(incoming.opened(request)), request.headers.get("Content-Type"))
 
 
 def hook_charset(payload: Payload) -> str:
@@ -74,7 +71,6 @@ def _parts(request: Request, names: Collection[str]) -> dict[str, Payload]:
             if not event.more_data:
                 found[part.name] = Payload(bytes(data), _media_type(part))
                 data = bytearray()
-    _check_end(request)
     return found
 
 
@@ -88,8 +84,9 @@ def _events(request: Request) -> Iterator[Event]:
     """Yield the parts of a multipart body and their data, piece by piece."""
     boundary = request.mimetype_params.get("boundary", "")
     decoder = MultipartDecoder(boundary.encode(), max_parts=MAX_PARTS)
+    body = incoming.opened(request)
     while True:
-        chunk = request.stream.read(CHUNK)
+        chunk = body.read(CHUNK)
         try:
             decoder.receive_data(chunk or None)
             while not isinstance(event := decoder.next_event(), NeedData):
@@ -100,14 +97,3 @@ def _events(request: Request) -> Iterator[Event]:
             raise PayloadTooLarge(f"The multipart form has more than {MAX_PARTS} parts") from error
         except ValueError as error:
             raise InputError("The multipart form is broken: a part has no name, or its end is missing") from error
-
-
-def _check_end(request: Request) -> None:
-    """Refuse a body without a declared length that goes on beyond the limit, where reading it has stopped."""
-    if request.content_length is None and request.environ["wsgi.input"].read(1):
-        raise PayloadTooLarge(too_large(request))
-
-
-def too_large(request: Request) -> str:
-    """Return the sentence for a body over the limit."""
-    return f"The body is larger than the limit of {request.max_content_length} bytes (--max-body-bytes)"

@@ -8,8 +8,15 @@ from flask import Flask, Response, jsonify, request
 from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from custom_model_runner.errors import BaseCustomUserError, MalformedRequest, PayloadTooLarge, RunnerError
-from custom_model_runner.server import bodies, headers
+from custom_model_runner.data import compression
+from custom_model_runner.errors import (
+    BaseCustomUserError,
+    MalformedRequest,
+    PayloadTooLarge,
+    RunnerError,
+    UnknownEncoding,
+)
+from custom_model_runner.server import headers, incoming
 
 LOG = logging.getLogger("drum.server")
 USER_ERROR_HEADER = "X-Drum-User-Http-Error"
@@ -24,7 +31,10 @@ def register(app: Flask, *, show_stacktrace: bool) -> None:
         if error.status >= 500:
             trace = (error.__cause__ or error) if show_stacktrace else None
             LOG.error("%s", error, exc_info=trace, extra=headers.context())
-        return answer(f"ERROR: {error}", error.status)
+        response = answer(f"ERROR: {error}", error.status)
+        if isinstance(error, UnknownEncoding):
+            response.headers["Accept-Encoding"] = ", ".join(compression.ENCODINGS)
+        return response
 
     @app.errorhandler(BaseCustomUserError)
     def pass_on(error: BaseCustomUserError) -> Response:
@@ -35,7 +45,7 @@ def register(app: Flask, *, show_stacktrace: bool) -> None:
 
     @app.errorhandler(RequestEntityTooLarge)
     def measure(error: RequestEntityTooLarge) -> Response:
-        return explain(PayloadTooLarge(bodies.too_large(request)))
+        return explain(PayloadTooLarge(incoming.too_large(request)))
 
     @app.errorhandler(ParseException)
     @app.errorhandler(NoMoreData)

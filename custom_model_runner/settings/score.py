@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from custom_model_runner.options import option
-from custom_model_runner.parsers import column_names_file, input_file, output_file
+from custom_model_runner.parsers import column_names_file, input_file, output_file, positive
 
 
 @dataclass(frozen=True)
@@ -28,5 +28,11 @@ class ScoreSettings:
     query: str | None = option("--query", metavar="STR", help="URL-encoded query handed to score_unstructured")
     content_type: str | None = option(
         "--content-type", metavar="STR", help="content type of the input, for unstructured models"
+    )
+    max_decoded_bytes: int | None = option(
+        "--max-decoded-bytes",
+        metavar="N",
+        parse=positive,
+        help="most bytes that a compressed input may decode to (default: the memory that is available)",
     )
     show_perf: bool = option("--show-perf", is_switch=True, default=False, help="report how long the run took")

@@ -44,6 +44,13 @@ class ServerSettings:
         default=1 << 30,
         help="largest request body, in bytes (default 1 GiB)",
     )
+    max_decoded_bytes: int = option(
+        "--max-decoded-bytes",
+        metavar="N",
+        parse=positive,
+        default=1 << 30,
+        help="most bytes that a compressed body may decode to (default 1 GiB)",
+    )
     deployment_config: DeploymentConfig | None = option(
         "--deployment-config",
         metavar="FILE",

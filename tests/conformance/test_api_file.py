@@ -89,6 +89,12 @@ def test_an_answer_has_the_promised_headers_and_shape(
     check(answer, promised(method, path, status))
 
 
+def test_an_unknown_encoding_has_the_promised_headers_and_shape(server: Server) -> None:
+    answer = server.post("/predict/", b"x\n1\n", headers={"Content-Encoding": "br"})
+    assert answer.status_code == 415
+    check(answer, promised("post", "/predict/", 415))
+
+
 def test_an_unknown_path_and_a_wrong_method_have_the_promised_shape(server: Server) -> None:
     responses = API["components"]["responses"]
     check(server.get("/nowhere"), responses["NotFound"])

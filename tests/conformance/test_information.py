@@ -132,6 +132,10 @@ def test_capabilities_name_what_an_answer_can_be(timed: Server) -> None:
         assert answer.headers["Content-Type"].split(";")[0] == media_type
 
 
+def test_capabilities_name_the_encodings_of_bodies(timed: Server) -> None:
+    assert timed.get("/capabilities/").json()["supported_content_encodings"] == ["gzip", "zstd"]
+
+
 def test_there_is_no_chat(timed: Server) -> None:
     assert timed.get("/capabilities/").json()["supported_methods"] == {"chat": False}
 

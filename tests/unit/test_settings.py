@@ -108,7 +108,7 @@ def test_the_workers_of_the_runtime_parameter_beat_the_flag() -> None:
     assert options.read(ServerSettings, {"max_workers": "2"}, environ).max_workers == 4
 
 
-@pytest.mark.parametrize("field", ["max_workers", "threads", "max_body_bytes"])
+@pytest.mark.parametrize("field", ["max_workers", "threads", "max_body_bytes", "max_decoded_bytes"])
 def test_zero_is_no_number_of_anything(field: str) -> None:
     with pytest.raises(UsageError, match="not a whole number above 0"):
         options.read(ServerSettings, {field: "0"}, {})

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 
 from custom_model_runner import __version__, plugins
+from custom_model_runner.data import compression
 from custom_model_runner.model import ModelInfo
 from custom_model_runner.monitoring.timings import Timings
 from custom_model_runner.server import resources
@@ -22,7 +23,9 @@ def register(routes: Blueprint, info: ModelInfo, timings: Timings | None) -> Non
         return jsonify(describe(info))
 
     def capabilities() -> Response:
-        return jsonify(**formats(), supported_methods={"chat": False})
+        return jsonify(
+            **formats(), supported_content_encodings=compression.ENCODINGS, supported_methods={"chat": False}
+        )
 
     def stats() -> Response:
         total = timings.take() if timings else None

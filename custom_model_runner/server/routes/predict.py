@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g, request
 from custom_model_runner.data import answers, tables
 from custom_model_runner.data.predictions import Predictions
 from custom_model_runner.predictor import Predictor
-from custom_model_runner.server import accept, bodies
+from custom_model_runner.server import accept, bodies, incoming
 from custom_model_runner.server.routes import paths
 
 STRUCTURED = ("/predict/", "/predictions/", "/invocations")
@@ -29,7 +29,7 @@ def register(routes: Blueprint, predictor: Predictor, to_json: Callable[[Predict
         return Response(body, mimetype=media_type, headers={"Vary": "Accept"})
 
     def predict_unstructured() -> Response:
-        payload, headers = bodies.raw_payload(request), dict(request.headers)
+        payload, headers = bodies.raw_payload(request), incoming.headers_of(request)
         reply = predictor.answer(payload, request.args, headers, request_id=g.request_id)
         return Response(reply.body, content_type=reply.content_type)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,12 +27,24 @@ UNSTRUCTURED = """
         query = repr(kwargs["query"])
         return {"text": "two\\nlines", "line": "one\\n", "bytes": b"abc", "none": None, "query": query}[data]
 """
+OWN_READER = """
+    import gzip
+    import pandas as pd
+
+    def read_input_data(data):
+        return pd.DataFrame({"a": [float(gzip.decompress(data))]})
+
+    def score(data, model, **kwargs):
+        return data.rename(columns={"a": "Predictions"})
+"""
 
 
-def run(tmp_path: Path, hooks: str, data: bytes, *, for_terminal: bool = False, **options: Any) -> bytes:
+def run(
+    tmp_path: Path, hooks: str, data: bytes, *, name: str = "input.csv", for_terminal: bool = False, **options: Any
+) -> bytes:
     folder = plant(tmp_path / "code", {"custom.py": hooks})
-    plant(tmp_path, {"input.csv": data})
-    settings = ScoreSettings(input=str(tmp_path / "input.csv"), **options)
+    plant(tmp_path, {name: data})
+    settings = ScoreSettings(input=str(tmp_path / name), **options)
     with predictor.load(folder) as loaded:
         return local.run(loaded, settings, for_terminal=for_terminal)
 
@@ -106,3 +119,20 @@ def test_a_query_is_a_dict_whose_last_value_wins(tmp_path: Path, query: str | No
 def test_options_of_unstructured_models_are_refused_for_others(tmp_path: Path, option: str, value: str) -> None:
     with pytest.raises(UsageError, match=f"--{option.replace('_', '-')} is for unstructured models"):
         run(tmp_path, REGRESSION, b"a\n1\n", **cast("dict[str, Any]", {option: value}))
+
+
+def test_a_compressed_table_is_decoded_and_an_output_compressed_by_its_suffix(tmp_path: Path) -> None:
+    output = tmp_path / "out.csv.gz"
+    written = run(tmp_path, REGRESSION, gzip.compress(b"a\n1\n"), name="input.csv.gz", output=output)
+    assert gzip.decompress(written) == b"Predictions,why\n0.25,x\n"
+
+
+def test_a_folder_with_a_reader_gets_a_compressed_file_as_it_is(tmp_path: Path) -> None:
+    assert run(tmp_path, OWN_READER, gzip.compress(b"2.5"), name="input.csv.gz") == b"Predictions\n2.5\n"
+
+
+def test_an_unstructured_folder_gets_and_gives_files_as_they_are(tmp_path: Path) -> None:
+    hooks = "def score_unstructured(model, data, **kwargs):\n    return data\n"
+    data = gzip.compress(b"anything")
+    options: dict[str, Any] = {"output": tmp_path / "out.gz", "content_type": "application/gzip"}
+    assert run(tmp_path, hooks, data, name="input.gz", **options) == data
