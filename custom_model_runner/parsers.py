@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -115,6 +116,24 @@ def workers(text: str) -> int:
     if number > MOST_WORKERS:
         raise ValueError(f"{text!r} is too many, expected at most {MOST_WORKERS}")
     return number
+
+
+def whole(text: str) -> int:
+    """Return a whole number, written in decimal digits."""
+    if not re.fullmatch(r"[+-]?[0-9]+", text):
+        raise ValueError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def number(text: str) -> int | float:
+    """Return a finite number, whole if it is written without point and exponent."""
+    if re.fullmatch(r"[+-]?[0-9]+", text):
+        return int(text)
+    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
+        raise ValueError(f"{text!r} is not a number")
+    if not math.isfinite(float(text)):
+        raise ValueError(f"{text!r} is too large a number")
+    return float(text)
 
 
 def prefix(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from custom_model_runner import parsers
-from custom_model_runner.metadata import parameters
+from custom_model_runner.metadata import hyperparameters, parameters
 from custom_model_runner.metadata.entries import Entry
 from custom_model_runner.metadata.kinds import Key, Kind, anything, list_of, mapping, number, one_of, text, truth
 from custom_model_runner.target_type import TargetType
@@ -39,7 +39,7 @@ KEYS: Mapping[str, Key] = {
     "customPredictor": Key(anything),
     "description": Key(text),
     "environmentID": Key(text),
-    "hyperparameters": Key(anything),
+    "hyperparameters": Key(hyperparameters.check),
     "inferenceModel": Key(
         mapping(
             {

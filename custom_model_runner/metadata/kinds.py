@@ -5,8 +5,6 @@ A table of keys is data: `mapping({"name": Key(text, required=True), "size": Key
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -45,24 +43,9 @@ def parsed(parse: Callable[[str], T]) -> Kind[T]:
     return kind
 
 
-def _whole(written: str) -> int:
-    if not re.fullmatch(r"[+-]?[0-9]+", written):
-        raise ValueError(f"{written!r} is not a whole number")
-    return int(written)
-
-
-def _number(written: str) -> int | float:
-    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", written):
-        raise ValueError(f"{written!r} is not a number")
-    value = float(written)
-    if not math.isfinite(value):
-        raise ValueError(f"{written!r} is too large a number")
-    return int(written) if re.fullmatch(r"[+-]?[0-9]+", written) else value
-
-
 truth: Kind[bool] = parsed(parsers.truth)
-whole: Kind[int] = parsed(_whole)
-number: Kind[int | float] = parsed(_number)
+whole: Kind[int] = parsed(parsers.whole)
+number: Kind[int | float] = parsed(parsers.number)
 
 
 def anything(entry: Entry) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from custom_model_runner.data.target import Declared
 from custom_model_runner.errors import LoadError
-from custom_model_runner.metadata import declared, entries
+from custom_model_runner.metadata import declared, entries, hyperparameters
 from custom_model_runner.metadata.keys import METADATA
 
 FILE_NAME = "model-metadata.yaml"
@@ -18,11 +18,12 @@ FILE_NAME = "model-metadata.yaml"
 
 @dataclass(frozen=True)
 class Metadata:
-    """The checked file: the declared target, the runner's own switches, and all its values by key."""
+    """The checked file: the target, the runner's switches, defaults of hyperparameters, and all values by key."""
 
     declared: Declared = field(default_factory=Declared)
     is_thread_safe: bool | None = None
     is_fork_safe: bool | None = None
+    hyperparameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     raw: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -41,5 +42,6 @@ def read(folder: Path) -> Metadata | None:
         declared=declared.read(root, raw, folder),
         is_thread_safe=runner.get("threadSafe"),
         is_fork_safe=runner.get("forkSafe"),
+        hyperparameters=MappingProxyType(hyperparameters.defaults(raw.get("hyperparameters", []))),
         raw=MappingProxyType(raw),
     )

@@ -164,6 +164,11 @@ def test_a_file_that_is_no_metadata_is_an_error(tmp_path: Path, content: bytes, 
         metadata.read(plant(tmp_path, {"model-metadata.yaml": content}))
 
 
+def test_the_hyperparameters_have_their_defaults(tmp_path: Path) -> None:
+    more = "hyperparameters:\n  - name: depth\n    type: int\n    min: 1\n    max: 5\n    default: 2\n"
+    assert read(tmp_path, more).hyperparameters == {"depth": 2}
+
+
 @pytest.mark.parametrize(("text", "expected"), [("true", True), ("Yes", True), ("false", False), ("off", False)])
 def test_the_author_says_whether_the_model_is_thread_safe(tmp_path: Path, text: str, expected: bool) -> None:
     assert read(tmp_path, f"runner:\n  threadSafe: {text}").is_thread_safe is expected
