@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from custom_model_runner import alias, plugins
+from custom_model_runner import alias, plugins, schema
 from custom_model_runner.codedir import CodeDir
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.reply import Reply
@@ -70,7 +70,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Model:
-    """The functions a folder offers. What `read` and `transform` return is the user's affair."""
+    """The functions a folder offers. What `read` and `transform` return is the user's affair.
+
+    `check_in` and `check_out` return the table to go on with, or raise what it breaks.
+    """
 
     info: ModelInfo
     read: Callable[[bytes], Any] | None = None
@@ -78,6 +81,8 @@ class Model:
     score: Callable[[Any, Context], Scores] | None = None
     post_process: Callable[[pd.DataFrame], Scores] | None = None
     answer: Callable[[Payload, Question], Reply] | None = None
+    check_in: schema.Check | None = None
+    check_out: schema.Check | None = None
     traits: Traits = Traits()
     close: Callable[[], None] = lambda: None
 
@@ -90,8 +95,11 @@ class UserCode:
     close: Callable[[], None] = lambda: None
 
 
-def load(codedir: CodeDir, options: Declared) -> Model:
-    """Load the folder through its interface; whatever goes wrong is a load or a usage error."""
+def load(codedir: CodeDir, options: Declared, *, is_strict: bool = True) -> Model:
+    """Load the folder through its interface; whatever goes wrong is a load or a usage error.
+
+    Unless it is strict, tables that break the declared schema are only logged.
+    """
     declared = merge(options, codedir.metadata.declared)
     check_labels(declared)
     if declared.type is TargetType.TRANSFORM:
@@ -104,4 +112,9 @@ def load(codedir: CodeDir, options: Declared) -> Model:
         except BaseCustomUserError as error:
             raise LoadError(f"The folder's own code refuses to load: {error}") from error
         stack.callback(model.close)
-        return replace(model, close=stack.pop_all().close)
+        return replace(
+            model,
+            check_in=schema.check_in(codedir.metadata, is_strict=is_strict),
+            check_out=schema.check_out(codedir.metadata, is_strict=is_strict),
+            close=stack.pop_all().close,
+        )

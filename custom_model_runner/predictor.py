@@ -77,10 +77,15 @@ class Predictor:
     def _score(self, payload: Payload, context: Context, call: _Call) -> Predictions:
         if self.model.read is not None:
             with self.slots:
-                return self._call(self.model.read(payload.data), context, call)
-        table = tables.read(payload)
+                return self._call(self._checked(self.model.read(payload.data)), context, call)
+        table = self._checked(tables.read(payload))
         with self.slots:
             return self._call(table, context, call)
+
+    def _checked(self, table: Any) -> Any:
+        """Return the table to go on with; what is no table has no schema."""
+        check = self.model.check_in
+        return table if check is None or not isinstance(table, pd.DataFrame) else check(table)
 
     def _call(self, table: Any, context: Context, call: _Call) -> Predictions:
         """Run the hooks on what was read; without a table of rows the number of predictions is the user's affair."""
@@ -173,7 +178,7 @@ def open_predictor(
         _class_labels(settings),
         settings.target_name,
     )
-    loaded = model.load(folder, declared)
+    loaded = model.load(folder, declared, is_strict=not settings.disable_strict_validation)
     if loaded.info.notice:
         tell(loaded.info.notice)
     return Predictor(loaded, observers, _slots(threads, is_thread_safe=loaded.traits.is_thread_safe))

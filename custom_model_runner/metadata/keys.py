@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from custom_model_runner import parsers
-from custom_model_runner.metadata import hyperparameters, parameters
+from custom_model_runner.metadata import hyperparameters, parameters, type_schema
 from custom_model_runner.metadata.entries import Entry
 from custom_model_runner.metadata.kinds import Key, Kind, anything, list_of, mapping, number, one_of, text, truth
 from custom_model_runner.target_type import TargetType
@@ -59,7 +59,7 @@ KEYS: Mapping[str, Key] = {
     "runner": Key(mapping({"threadSafe": Key(truth), "forkSafe": Key(truth)})),
     "runtimeParameterDefinitions": Key(_parameters),
     "trainingModel": Key(mapping({"trainOnProject": Key(text)})),
-    "typeSchema": Key(anything),
+    "typeSchema": Key(type_schema.check),
     "userCredentialSpecifications": Key(anything),
     "validation": Key(mapping({"input": Key(text, required=True), "targetName": Key(text)})),
 }

@@ -9,9 +9,11 @@ from types import MappingProxyType
 from typing import Any
 
 from custom_model_runner.data.target import Declared
+from custom_model_runner.data.typeschema import Requirement
 from custom_model_runner.errors import LoadError
-from custom_model_runner.metadata import declared, entries, hyperparameters
+from custom_model_runner.metadata import declared, entries, hyperparameters, type_schema
 from custom_model_runner.metadata.keys import METADATA
+from custom_model_runner.metadata.kinds import members
 
 FILE_NAME = "model-metadata.yaml"
 
@@ -23,6 +25,8 @@ class Metadata:
     declared: Declared = field(default_factory=Declared)
     is_thread_safe: bool | None = None
     is_fork_safe: bool | None = None
+    input_requirements: tuple[Requirement, ...] = ()
+    output_requirements: tuple[Requirement, ...] = ()
     hyperparameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     raw: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -37,11 +41,14 @@ def read(folder: Path) -> Metadata | None:
         return None
     root = entries.read(path)
     raw = METADATA(root)
-    runner = raw.get("runner", {})
+    target, runner, schema = declared.read(root, raw, folder), raw.get("runner", {}), raw.get("typeSchema", {})
+    type_schema.refuse_outputs(members(root).get("typeSchema"), target.type)
     return Metadata(
-        declared=declared.read(root, raw, folder),
+        declared=target,
         is_thread_safe=runner.get("threadSafe"),
         is_fork_safe=runner.get("forkSafe"),
+        input_requirements=type_schema.requirements(schema, type_schema.INPUT),
+        output_requirements=type_schema.requirements(schema, type_schema.OUTPUT),
         hyperparameters=MappingProxyType(hyperparameters.defaults(raw.get("hyperparameters", []))),
         raw=MappingProxyType(raw),
     )

@@ -14,6 +14,7 @@ from custom_model_runner.errors import (
     MalformedRequest,
     PayloadTooLarge,
     RunnerError,
+    SchemaError,
     UnknownEncoding,
 )
 from custom_model_runner.server import headers, incoming
@@ -31,7 +32,9 @@ def register(app: Flask, *, show_stacktrace: bool) -> None:
         if error.status >= 500:
             trace = (error.__cause__ or error) if show_stacktrace else None
             LOG.error("%s", error, exc_info=trace, extra=headers.context())
-        response = answer(f"ERROR: {error}", error.status)
+        # Callers match the mark.
+        marks = {"is_schema_validation_error": True} if isinstance(error, SchemaError) else {}
+        response = answer(f"ERROR: {error}", error.status, **marks)
         if isinstance(error, UnknownEncoding):
             response.headers["Accept-Encoding"] = ", ".join(compression.ENCODINGS)
         return response
@@ -71,8 +74,8 @@ def register(app: Flask, *, show_stacktrace: bool) -> None:
         return answer(f"ERROR: internal error: {type(error).__name__}", 500)
 
 
-def answer(message: str, status: int) -> Response:
+def answer(message: str, status: int, **marks: bool) -> Response:
     """Return the error body of the original's routes."""
-    response = jsonify(message=message)
+    response = jsonify(message=message, **marks)
     response.status_code = status
     return response

@@ -67,3 +67,9 @@ class ModelSettings:
         variable="TARGET_NAME",
         help="name of the target; needed by the text kinds of target",
     )
+    disable_strict_validation: bool = option(
+        "--disable-strict-validation",
+        is_switch=True,
+        default=False,
+        help="only log what breaks the schema that the metadata declares",
+    )

@@ -26,6 +26,14 @@ def score(data, model, **kwargs):
         raise ValueError("broken")
     return pandas.DataFrame({"Predictions": data["x"], "extra": "more"})
 """
+METADATA = """
+name: numbers
+type: inference
+targetType: regression
+typeSchema:
+  input_requirements:
+    - {field: number_of_columns, condition: EQUALS, value: 1}
+"""
 CALLS = [
     ("get", "/", None, 200),
     ("get", "/ping/", None, 200),
@@ -37,6 +45,7 @@ CALLS = [
     ("post", "/predictions/", b"x\n", 200),
     ("post", "/invocations", b"x\n", 200),
     ("post", "/predict/", b"", 422),
+    ("post", "/predict/", b"x,y\n1,2\n", 422),
     ("post", "/predict/", b"x\n500\n", 500),
     ("post", "/predict/", b"x\n418\n", 418),
     ("post", "/predictUnstructured/", b"x", 422),
@@ -48,6 +57,7 @@ CALLS = [
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("model")
     (folder / "custom.py").write_text(SOURCE)
+    (folder / "model-metadata.yaml").write_text(METADATA)
     with serve(folder, "--target-type", "regression", "--show-perf") as server:
         yield server
 

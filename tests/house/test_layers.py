@@ -15,7 +15,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     | frozenset({"parameters", "errors", "alias", "border", "logs", "spelling"})
     | frozenset({"deployment_config"}),
     frozenset({"data"}),
-    frozenset({"codedir", "model", "metadata", "estimator"}),
+    frozenset({"codedir", "model", "metadata", "schema", "estimator"}),
     frozenset({"interfaces", "languages", "frameworks", "templates", "delivery"}),
     frozenset({"predictor", "monitoring"}),
     frozenset({"server", "batch", "checks", "training", "anomaly", "registry"}),
@@ -47,6 +47,8 @@ ORDER: frozenset[tuple[str, str]] = frozenset(
         ("estimator", "codedir"),
         ("model", "codedir"),
         ("model", "metadata"),
+        ("model", "schema"),
+        ("schema", "metadata"),
     }
 )
 

@@ -22,7 +22,7 @@ from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.reply import Reply
 from custom_model_runner.data.report import Report
 from custom_model_runner.data.target import Target
-from custom_model_runner.errors import ContractError, InputError, Unsupported, UserCodeError
+from custom_model_runner.errors import ContractError, InputError, SchemaError, Unsupported, UserCodeError
 from custom_model_runner.metadata import Metadata
 from custom_model_runner.model import Context, Model, ModelInfo
 from custom_model_runner.predictor import Predictor, open_predictor
@@ -76,6 +76,35 @@ def test_a_hook_that_reads_gets_any_format() -> None:
 def test_another_format_is_refused_when_no_hook_reads() -> None:
     with pytest.raises(Unsupported, match="payload format 'image/png' is not supported"):
         Predictor(build(score=ones)).score(Payload(b"\x00", "image/png"))
+
+
+def refuse(table: pd.DataFrame) -> NoReturn:
+    raise SchemaError(f"{len(table)} rows")
+
+
+@pytest.mark.parametrize("read", [None, lambda data: pd.DataFrame({"x": [1, 2]})])
+def test_a_table_is_checked_before_anything_is_done_with_it(read: Any) -> None:
+    seen: list[Observation] = []
+    model = build(read=read, transform=raise_user_error, score=ones, check_in=refuse)
+    with pytest.raises(SchemaError, match="2 rows"):
+        Predictor(model, (seen.append,)).score(CSV)
+    assert [observation.failure for observation in seen] == ["SchemaError"]
+
+
+def test_a_table_without_rows_is_checked_too() -> None:
+    model = build(framework="scikit-learn", score=ones, check_in=refuse)
+    with pytest.raises(SchemaError, match="0 rows"):
+        Predictor(model).score(Payload(b"a\n", "text/csv"))
+
+
+def test_the_model_gets_the_table_that_the_check_returns() -> None:
+    model = build(score=lambda table, _: Scores(table.to_numpy()), check_in=lambda table: table[["b"]])
+    assert Predictor(model).score(CSV).values.tolist() == [[2.0], [4.0]]
+
+
+def test_what_is_no_table_is_not_checked() -> None:
+    model = build(read=lambda data: [1, 2, 3], score=ones, check_in=refuse)
+    assert len(Predictor(model).score(CSV)) == 3
 
 
 def test_a_score_function_is_told_about_the_call() -> None:

@@ -1,0 +1,169 @@
+"""`typeSchema`: what tables must be like, as the metadata requires it, and the first row and column that is not.
+
+Text that is a category and text that is prose are one type, since only a guess could tell them apart. Numbers that are
+all whole may stand where categories are expected. Durations, geometries and counts are not told from other values.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from custom_model_runner.data import column_kinds, images
+from custom_model_runner.data.column_kinds import NUMERIC, ColumnKind
+
+COMPARISONS: Mapping[str, Callable[[int, int], bool]] = {
+    "GREATER_THAN": operator.gt,
+    "LESS_THAN": operator.lt,
+    "NOT_GREATER_THAN": operator.le,
+    "NOT_LESS_THAN": operator.ge,
+}
+CONDITIONS = ("EQUALS", "NOT_EQUALS", "IN", "NOT_IN", *COMPARISONS)
+TEXT_TYPES = frozenset({"CAT", "TXT"})
+UNVERIFIED = frozenset({"DATE_DURATION", "COUNT_DICT", "GEO"})
+DATA_TYPES = ("NUM", "TXT", "IMG", "DATE", "CAT", "DATE_DURATION", "COUNT_DICT", "GEO")
+TYPE_OF = {
+    **dict.fromkeys(NUMERIC, "NUM"),
+    ColumnKind.TEXT: "CAT",
+    ColumnKind.OTHER: "CAT",
+    ColumnKind.DATE: "DATE",
+}
+KINDS_OF: Mapping[str, frozenset[ColumnKind]] = {
+    "NUM": NUMERIC,
+    "CAT": frozenset({ColumnKind.TEXT, ColumnKind.INTEGER}),
+    "TXT": frozenset({ColumnKind.TEXT}),
+    "DATE": frozenset({ColumnKind.DATE}),
+}
+# A year first or last, and perhaps a time: enough to say that text may be a date.
+DATE_TEXT = r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?"
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One line of a schema: a property of tables, a condition and the values it is compared with."""
+
+    field: str
+    condition: str
+    values: tuple[str | int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.condition} {', '.join(map(str, self.values))}"
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A column that breaks a requirement, what it holds, and the row, counted from 1, where that shows."""
+
+    column: str
+    row: int
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.found} in column {self.column!r}, row {self.row}"
+
+
+def mismatches(table: pd.DataFrame, requirements: tuple[Requirement, ...]) -> list[str]:
+    """Return a line for each requirement that a table breaks: what was required, what was found, and where."""
+    checked = ((requirement, CHECKS[requirement.field](table, requirement)) for requirement in requirements)
+    return [f"{requirement} is required, found {found}" for requirement, found in checked if found]
+
+
+def _data_types(table: pd.DataFrame, requirement: Requirement) -> str | None:
+    wanted = frozenset(map(str, requirement.values))
+    if not wanted - UNVERIFIED:
+        return None
+    is_forbidden = requirement.condition in ("NOT_EQUALS", "NOT_IN")
+    search = _forbidden(table, wanted) if is_forbidden else _not_allowed(table, wanted)
+    return _listed(list(search))
+
+
+def _listed(places: list[_Place]) -> str | None:
+    more = f"; and {len(places) - SHOWN} more columns" if len(places) > SHOWN else ""
+    return "; ".join(map(str, places[:SHOWN])) + more if places else None
+
+
+def _typed(table: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any], str]]:
+    """Yield name, column and type of the columns that have one; a column of missing values could be of any type."""
+    for name, column in table.items():
+        kind = TYPE_OF.get(column_kinds.kind_of(column))
+        if kind is not None and not column_kinds.missing(column).all():
+            yield str(name), column, "IMG" if kind == "CAT" and images.is_images(column) else kind
+
+
+def _forbidden(table: pd.DataFrame, unwanted: frozenset[str]) -> Iterator[_Place]:
+    for name, column, kind in _typed(table):
+        words = unwanted & (TEXT_TYPES if kind == "CAT" else {kind})
+        if words:
+            yield _Place(name, _first_value(column), max(words))
+
+
+def _not_allowed(table: pd.DataFrame, wanted: frozenset[str]) -> Iterator[_Place]:
+    kinds = frozenset().union(*(KINDS_OF.get(word, ()) for word in wanted))
+    for name, column, kind in _typed(table):
+        is_text = kind == "CAT" and _is_allowed_text(column, wanted)
+        is_category = kind == "NUM" and "CAT" in wanted and column_kinds.is_whole(column).all()
+        if kind not in wanted and not is_text and not is_category:
+            yield _Place(name, column_kinds.first_unlike(column, kinds), _words(kind, column))
+
+
+def _is_allowed_text(column: pd.Series[Any], wanted: frozenset[str]) -> bool:
+    # Formats such as CSV have no dates of their own.
+    return bool(wanted & (TEXT_TYPES | UNVERIFIED)) or ("DATE" in wanted and _are_dates(column))
+
+
+def _are_dates(column: pd.Series[Any]) -> bool:
+    return bool(column.dropna().astype(str).str.fullmatch(DATE_TEXT).all())
+
+
+def _first_value(column: pd.Series[Any]) -> int:
+    return column_kinds.first(~column_kinds.missing(column)) or 1
+
+
+def _words(kind: str, column: pd.Series[Any]) -> str:
+    return "TXT" if kind == "CAT" and _is_prose(column) else kind
+
+
+def _is_prose(column: pd.Series[Any]) -> bool:
+    """Say whether most rows hold several words, and few of them the same."""
+    present = column.dropna().astype(str)
+    different = present.nunique()
+    has_spaces = present.str.contains(r"\s").sum() >= 0.75 * len(column)
+    return bool(has_spaces and (different >= 0.05 * len(column) or different >= 60))
+
+
+def _sparse(table: pd.DataFrame, requirement: Requirement) -> str | None:
+    are_sparse = [isinstance(dtype, pd.SparseDtype) for dtype in table.dtypes]
+    if requirement.values[0] in ("FORBIDDEN", "NEVER") and any(are_sparse):
+        return f"sparse data in column {str(table.columns[are_sparse.index(True)])!r}"
+    if requirement.values[0] in ("REQUIRED", "ALWAYS") and not all(are_sparse):
+        return f"dense data in column {str(table.columns[are_sparse.index(False)])!r}"
+    return None
+
+
+def _number_of_columns(table: pd.DataFrame, requirement: Requirement) -> str | None:
+    width = table.shape[1]
+    if requirement.condition in COMPARISONS:
+        holds = COMPARISONS[requirement.condition](width, int(requirement.values[0]))
+    else:
+        holds = (width in requirement.values) is (requirement.condition in ("EQUALS", "IN"))
+    return None if holds else f"{width} columns"
+
+
+def _contains_missing(table: pd.DataFrame, requirement: Requirement) -> str | None:
+    if requirement.values[0] not in ("FORBIDDEN", "NEVER"):
+        return None
+    rows = ((str(name), column_kinds.first(column_kinds.missing(column))) for name, column in table.items())
+    return _listed([_Place(name, row, "a missing value") for name, row in rows if row is not None])
+
+
+CHECKS: Mapping[str, Callable[[pd.DataFrame, Requirement], str | None]] = {
+    "data_types": _data_types,
+    "sparse": _sparse,
+    "number_of_columns": _number_of_columns,
+    "contains_missing": _contains_missing,
+}

@@ -1,0 +1,107 @@
+"""What columns hold, whatever their dtype."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from custom_model_runner.data import column_kinds
+from custom_model_runner.data.column_kinds import ColumnKind
+
+DAY = datetime.date(2020, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "kind"),
+    [
+        ([1, 2], "int64", "INTEGER"),
+        ([1, 2], "uint8", "INTEGER"),
+        ([1, None], "Int64", "INTEGER"),
+        ([1, 2**70], object, "INTEGER"),
+        ([1.5, np.nan], "float32", "NUMBER"),
+        ([decimal.Decimal("1.5"), None], object, "NUMBER"),
+        ([1, 1.5], object, "NUMBER"),
+        ([0.0, 1.5], "Sparse[float64]", "NUMBER"),
+        ([True], "bool", "BOOLEAN"),
+        ([True, None], "boolean", "BOOLEAN"),
+        ([True, np.nan], object, "BOOLEAN"),
+        (["a", None], object, "TEXT"),
+        (["a", None], "string", "TEXT"),
+        (["a", None], "category", "TEXT"),
+        ([1, 2], "category", "INTEGER"),
+        ([pd.Timestamp(DAY)], "datetime64[ns]", "DATE"),
+        ([pd.Timestamp(DAY)], "datetime64[ns, UTC]", "DATE"),
+        ([DAY, None], object, "DATE"),
+        ([pd.Timedelta(1)], "timedelta64[ns]", "DURATION"),
+        ([None, np.nan], object, "EMPTY"),
+        ([], object, "EMPTY"),
+        ([[1], {}], object, "OTHER"),
+        ([1, "a"], object, "OTHER"),
+        ([b"a"], object, "OTHER"),
+    ],
+)
+def test_the_kind_of_a_column(values: list[Any], dtype: Any, kind: str) -> None:
+    assert column_kinds.kind_of(pd.Series(values, dtype=dtype)) is ColumnKind[kind]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (True, "BOOLEAN"),
+        (np.bool_(True), "BOOLEAN"),
+        (1, "INTEGER"),
+        (np.int8(1), "INTEGER"),
+        (1.5, "NUMBER"),
+        (decimal.Decimal(1), "NUMBER"),
+        ("a", "TEXT"),
+        (DAY, "DATE"),
+        (pd.Timestamp(DAY), "DATE"),
+        (pd.Timedelta(1), "DURATION"),
+        ([1], "OTHER"),
+    ],
+)
+def test_the_kind_of_a_value(value: object, kind: str) -> None:
+    assert column_kinds.kind_of_value(value) is ColumnKind[kind]
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "expected"),
+    [
+        ([1.0, 1.5, np.nan, np.inf], "float64", [True, False, True, False]),
+        ([1, None], "Int64", [True, True]),
+        ([True], "bool", [True]),
+        (["7", "7.5", "x", None], object, [True, False, False, True]),
+        ([0.0, 1.5], "Sparse[float64]", [True, False]),
+    ],
+)
+def test_whole_numbers_are_told_row_by_row(values: list[Any], dtype: Any, expected: list[bool]) -> None:
+    assert column_kinds.is_whole(pd.Series(values, dtype=dtype)).tolist() == expected
+
+
+def test_rows_are_counted_from_one() -> None:
+    assert column_kinds.first(np.array([False, True, True])) == 2
+    assert column_kinds.first(np.array([False])) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted", "row"),
+    [
+        (["1", None, "2.5", "x", "y"], ["NUMBER", "INTEGER"], 4),
+        (["1", None, "2.5", "x"], ["INTEGER"], 3),
+        ([1.0, np.nan, 2.5], ["INTEGER"], 3),
+        (["true", "FALSE", "perhaps"], ["BOOLEAN"], 3),
+        ([1, None, "x"], ["TEXT"], 1),
+        ([None, "x", 1], ["TEXT"], 3),
+        ([None, "x"], ["DATE"], 2),
+        (["1", "2"], ["NUMBER"], 1),
+        ([None], ["NUMBER"], 1),
+    ],
+)
+def test_the_first_row_of_another_kind_is_found(values: list[Any], wanted: list[str], row: int) -> None:
+    kinds = {ColumnKind[name] for name in wanted}
+    assert column_kinds.first_unlike(pd.Series(values), kinds) == row
