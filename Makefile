@@ -1,13 +1,15 @@
 PYTHON ?= python3
 VENV ?= .venv
 VENV_ALL ?= .venv-all
+VENV_OLDEST ?= .venv-oldest
+VENV_NEWEST ?= .venv-newest
 PORT ?= 8080
 JOBS ?= 2
 BIN := $(VENV)/bin
 TEMPLATE := model_templates/python3_sklearn
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint types bench clean
+.PHONY: help run test test-all test-oldest lint types bench clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -31,6 +33,19 @@ $(VENV_ALL)/.all: pyproject.toml tests/frameworks/constraints.txt
 		--constraint tests/frameworks/constraints.txt --editable '.[frameworks-test]'
 	@touch $@
 
+# What pyproject.toml promises at the least, as pins.
+$(VENV_OLDEST)/.test: pyproject.toml tests/interpreter
+	python=$$(tests/interpreter 3.10) && $$python -m venv $(VENV_OLDEST)
+	sed -n '/^dependencies = \[/,/^\]/s/^ *"\(.*\)>=\(.*\)",/\1==\2/p' pyproject.toml > $(VENV_OLDEST)/pins.txt
+	$(VENV_OLDEST)/bin/pip install --quiet --disable-pip-version-check \
+		--constraint $(VENV_OLDEST)/pins.txt --editable '.[test]'
+	@touch $@ $(VENV_OLDEST)/.run
+
+$(VENV_NEWEST)/.test: pyproject.toml tests/interpreter
+	python=$$(tests/interpreter newest) && $$python -m venv $(VENV_NEWEST)
+	$(VENV_NEWEST)/bin/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ $(VENV_NEWEST)/.run
+
 run: $(VENV)/.run ## Train a template, score it in batch, then serve it on port 8080 (PORT=...).
 	$(BIN)/python $(TEMPLATE)/train.py
 	$(BIN)/drum score --code-dir $(TEMPLATE) --input $(TEMPLATE)/sample_input.csv --output $(VENV)/predictions.csv
@@ -53,11 +68,15 @@ test-all: $(VENV_ALL)/.all ## Install every framework and try its artifacts, one
 framework-%: $(VENV_ALL)/.all
 	$(VENV_ALL)/bin/pytest tests/frameworks --framework $*
 
+test-oldest: $(VENV_OLDEST)/.test $(VENV_NEWEST)/.test ## Run every test of the core under the oldest and the newest that is promised.
+	$(VENV_OLDEST)/bin/pytest
+	$(VENV_NEWEST)/bin/pytest
+
 lint: $(VENV)/.test ## Check style, Dockerfiles and shell scripts.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/hadolint public_dropin_environments/*/Dockerfile
-	$(BIN)/shellcheck .ci/run public_dropin_environments/*/*.sh
+	$(BIN)/shellcheck .ci/run tests/interpreter public_dropin_environments/*/*.sh
 
 types: $(VENV)/.test ## Check types, code and tests alike.
 	$(BIN)/mypy
@@ -66,4 +85,4 @@ bench: $(VENV)/.test ## Measure speed and memory against a floor and a reference
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove the environment and everything that was generated.
-	rm -rf $(VENV) $(VENV_ALL) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV_ALL) $(VENV_OLDEST) $(VENV_NEWEST) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -77,8 +77,10 @@ def _lines(rows: Iterable[Sequence[str]]) -> bytes:
     has_returns = any("\r" in text for row in rows for text in row)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL)
-    writer.writerows(rows)
     try:
+        writer.writerows(rows)
         return out.getvalue().encode()
     except UnicodeEncodeError as error:
         raise ContractError("The predictions hold text that cannot be written as UTF-8") from error
+    except csv.Error as error:
+        raise ContractError("The predictions hold a NUL, which the CSV writer of Python 3.10 refuses") from error

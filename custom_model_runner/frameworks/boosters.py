@@ -15,9 +15,8 @@ from pandas.api.types import is_numeric_dtype
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import InputError, LoadError, UsageError, UserCodeError
 from custom_model_runner.estimator import last_step
+from custom_model_runner.frameworks import fitted
 from custom_model_runner.target_type import NUMERIC, TargetType
-
-SHOWN = 10
 
 
 class Gives(Enum):
@@ -113,7 +112,7 @@ def arrange(table: pd.DataFrame, features: Features) -> pd.DataFrame:
         return table.iloc[:, [places[name] for name in names]].set_axis(names, axis=1)
     if _are_renamed(columns, features, names):
         return table.set_axis(names, axis=1)
-    raise InputError(f"The input lacks {len(missing)} of the columns that the model was trained on: {_some(missing)}")
+    raise fitted.lacking(missing)
 
 
 def _are_renamed(columns: Sequence[str], features: Features, names: Sequence[str]) -> bool:
@@ -153,16 +152,11 @@ def explained(model: object, table: pd.DataFrame, error: Exception, *, features:
     name, kind = type(model).__name__, type(error).__name__
     if text or infinite:
         return InputError(
-            f"{name} cannot use the input ({kind}); columns that are not numeric: {_some(text)}; "
-            f"columns with infinite values: {_some(infinite)}"
+            f"{name} cannot use the input ({kind}); columns that are not numeric: {fitted.some(text)}; "
+            f"columns with infinite values: {fitted.some(infinite)}"
         )
     return UserCodeError(f"{name} raised {kind} on {len(table)} rows and {table.shape[1]} columns")
 
 
 def _is_usable(column: pd.Series[Any]) -> bool:
     return is_numeric_dtype(column) or isinstance(column.dtype, pd.CategoricalDtype)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return (", ".join(names[:SHOWN]) or "none") + more

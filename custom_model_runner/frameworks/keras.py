@@ -12,7 +12,7 @@ from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import LoadError
 from custom_model_runner.estimator import last_step
-from custom_model_runner.frameworks import matrix, sklearn
+from custom_model_runner.frameworks import fitted, matrix, sklearn
 from custom_model_runner.target_type import TargetType
 
 try:
@@ -71,7 +71,7 @@ def check(model: Any, target: Target) -> None:
         raise LoadError(f"{type(network).__name__} is no Keras model with predictions; write a score hook")
     inputs = _inputs(network)
     if len(inputs) > 1:
-        names = matrix.some(each.name for each in inputs)
+        names = fitted.some(each.name for each in inputs)
         raise LoadError(f"The model takes {len(inputs)} inputs ({names}), expected one matrix; write a score hook")
     for each in inputs:
         if len(each.shape) != 2 or str(each.dtype) == "string":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,11 @@ from scipy.sparse import issparse
 from custom_model_runner.data.target import Target
 from custom_model_runner.errors import InputError, LoadError, UsageError
 from custom_model_runner.estimator import last_step
+from custom_model_runner.frameworks import fitted
 from custom_model_runner.target_type import NUMERIC
 
 Array = np.ndarray[Any, Any]
 
-SHOWN = 10
 # Sums of a few hundred trees or exponentials in float32 miss 1 by this much.
 ROUNDING = 1e-6
 
@@ -40,9 +39,9 @@ def _in_fitted_order(model: Any, table: pd.DataFrame) -> pd.DataFrame:
     names = getattr(model, "feature_names_in_", None)
     if names is None:
         return table
-    missing = [str(name) for name in names if name not in table.columns]
+    missing = fitted.missing(names, table)
     if missing:
-        raise InputError(f"The input lacks {len(missing)} of the columns that the model was fitted on: {some(missing)}")
+        raise fitted.lacking(missing)
     # Columns that the first step was not fitted on cannot change what it gives.
     return table[list(names)]
 
@@ -56,8 +55,8 @@ def _before_last(model: Any, table: pd.DataFrame) -> Any:
         # The library's text may quote the data.
         raise InputError(
             f"The steps before the last of the pipeline cannot use the input ({type(error).__name__}): "
-            f"{table.shape[1]} columns; columns that are not numeric: {some(_not_numeric(table))}; "
-            f"columns with missing values: {some(np.flatnonzero(table.isna().any()))}"
+            f"{table.shape[1]} columns; columns that are not numeric: {fitted.some(_not_numeric(table))}; "
+            f"columns with missing values: {fitted.some(np.flatnonzero(table.isna().any()))}"
         ) from error
     return values
 
@@ -69,7 +68,7 @@ def numbers(table: pd.DataFrame, dtype: Any = np.float32) -> Array:
     """
     text = _not_numeric(table)
     if text:
-        raise InputError(f"The model takes numbers; columns that are not numeric: {some(text)} (counted from 0)")
+        raise InputError(f"The model takes numbers; columns that are not numeric: {fitted.some(text)} (counted from 0)")
     if np.dtype(dtype).kind != "f":
         return _whole_numbers(table, dtype)
     # What is too large for a narrow type becomes infinite, as it does in every framework.
@@ -95,7 +94,7 @@ def _whole_numbers(table: pd.DataFrame, dtype: Any) -> Array:
     if wrong:
         raise InputError(
             f"The model takes {np.dtype(dtype).name} values, without gaps; "
-            f"columns with others: {some(wrong)} (counted from 0)"
+            f"columns with others: {fitted.some(wrong)} (counted from 0)"
         )
     return whole
 
@@ -114,7 +113,7 @@ def settle(values: Array, given: Array, target: Target) -> Array:
     if len(gaps):
         raise InputError(
             "The model gives no probabilities where values are missing or infinite; "
-            f"columns with such values: {some(gaps)} (counted from 0)"
+            f"columns with such values: {fitted.some(gaps)} (counted from 0)"
         )
     return within_bounds(values)
 
@@ -142,10 +141,3 @@ def check_outputs(found: int | None, target: Target) -> None:
         f"The model gives {found} values per row, but the target type '{target.type}'{labels} needs {wanted}: "
         "give the target type and the class labels that the model was made for"
     )
-
-
-def some(names: Iterable[object]) -> str:
-    """Return the first of some names, and how many more there are."""
-    words = [str(name) for name in names]
-    more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
-    return (", ".join(words[:SHOWN]) or "none") + more

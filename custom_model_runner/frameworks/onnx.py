@@ -16,7 +16,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as states
 from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import InputError, LoadError, UserCodeError
-from custom_model_runner.frameworks import matrix
+from custom_model_runner.frameworks import fitted, matrix
 from custom_model_runner.target_type import TargetType
 
 LOG = logging.getLogger("drum.onnx")
@@ -93,7 +93,7 @@ def _check_output(model: Any, target: Target) -> None:
     output = _output(model, target)
     is_zipmap = output.type.startswith(ZIPMAP)
     if target.is_classification and output.type not in FLOATS and not is_zipmap:
-        names = matrix.some(f"{each.name} ({each.type})" for each in model.get_outputs())
+        names = fitted.some(f"{each.name} ({each.type})" for each in model.get_outputs())
         raise LoadError(
             f"The model gives no probabilities, which the target type '{target.type}' needs: its outputs are {names}, "
             "expected one whose name contains 'prob'"
@@ -143,7 +143,7 @@ def _columns(inputs: list[Any], table: pd.DataFrame) -> dict[str, Any]:
     plain |= {str(name): name for name in table.columns}
     missing = [each.name for each in inputs if each.name not in plain]
     if missing:
-        raise InputError(f"The input lacks {len(missing)} of the columns that the model takes: {matrix.some(missing)}")
+        raise fitted.lacking(missing)
     return {each.name: plain[each.name] for each in inputs}
 
 
@@ -158,7 +158,7 @@ def _values(wanted: Any, part: pd.DataFrame) -> matrix.Array:
 def _texts(part: pd.DataFrame) -> matrix.Array:
     gaps = np.flatnonzero(part.isna().any())
     if len(gaps):
-        raise InputError(f"The model takes text; columns with missing values: {matrix.some(gaps)} (counted from 0)")
+        raise InputError(f"The model takes text; columns with missing values: {fitted.some(gaps)} (counted from 0)")
     return part.astype(str).to_numpy(dtype=object)
 
 

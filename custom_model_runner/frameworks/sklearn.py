@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import sklearn
 from pandas.api.types import is_numeric_dtype
 from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 
@@ -13,10 +14,12 @@ from custom_model_runner.data.labels import align
 from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import ContractError, InputError, LoadError, UsageError, UserCodeError
+from custom_model_runner.frameworks import fitted
 from custom_model_runner.target_type import NUMERIC, TargetType
 
 MANY_LABELS = 2
-SHOWN = 10
+# Before 1.2 scikit-learn takes other columns for those that a table lacks, and only warns.
+IS_LENIENT = tuple(int(part) for part in sklearn.__version__.split(".")[:2]) < (1, 2)
 
 
 def hint(model: Any) -> Hint | None:
@@ -83,18 +86,19 @@ def _in_fitted_order(model: Any, table: pd.DataFrame) -> pd.DataFrame:
     names = getattr(model, "feature_names_in_", None)
     if names is None or (len(table.columns) == len(names) and (table.columns == names).all()):
         return table
+    missing = fitted.missing(names, table)
+    if missing and IS_LENIENT:
+        raise fitted.lacking(missing)
     # Columns that the estimator was not fitted on cannot change its predictions.
-    return table[list(names)] if set(names) <= set(table.columns) else table
+    return table if missing else table[list(names)]
 
 
 def _explained(model: Any, table: pd.DataFrame, error: Exception) -> InputError | UserCodeError:
     """Say what is wrong with the table where that can be told; library texts may quote the data and are not used."""
     names = getattr(model, "feature_names_in_", None)
-    missing = [str(name) for name in names if name not in table.columns] if names is not None else []
+    missing = fitted.missing(names, table) if names is not None else []
     if missing:
-        return InputError(
-            f"The input lacks {len(missing)} of the columns that the model was fitted on: {_some(missing)}"
-        )
+        return fitted.lacking(missing)
     wanted = getattr(model, "n_features_in_", None)
     if wanted is not None and wanted != table.shape[1]:
         return InputError(f"The model was fitted on {wanted} columns, found {table.shape[1]}")
@@ -109,12 +113,7 @@ def _explained(model: Any, table: pd.DataFrame, error: Exception) -> InputError 
     gaps = [name for name, column in zip(shown, columns, strict=True) if column.isna().any()]
     if text or gaps:
         return InputError(
-            f"{name} cannot use the input ({kind}); columns that are not numeric: {_some(text)}; "
-            f"columns with missing values: {_some(gaps)}"
+            f"{name} cannot use the input ({kind}); columns that are not numeric: {fitted.some(text)}; "
+            f"columns with missing values: {fitted.some(gaps)}"
         )
     return ours
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return (", ".join(names[:SHOWN]) or "none") + more

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 
 def train(folder: Path) -> None:
     """Write the artifact and the features of the rows it has not seen."""
-    features, progression = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
+    features, progression = load_diabetes(return_X_y=True, as_frame=True)
     known, unseen, answers, withheld = train_test_split(features, progression, test_size=20, random_state=0)
     model = make_pipeline(SimpleImputer(strategy="median"), GradientBoostingRegressor(random_state=0))
     model.fit(known, answers)

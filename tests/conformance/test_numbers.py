@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import custom_model_runner
@@ -160,5 +161,7 @@ def test_probabilities_have_the_same_text_in_csv_and_json(tmp_path: Path) -> Non
     with serve(tmp_path, *flags) as server:
         answer = server.post("/predict/", table)
     assert json.loads(answer.content, parse_float=str) == {"predictions": written}
-    assert written[0] == {"yes": "0.30000000000000004", "no": repr(1 - 0.30000000000000004)}
+    # Old readers of pandas are off by one in the last digit.
+    (value, *_) = pd.read_csv(io.BytesIO(table))["p"].tolist()
+    assert written[0] == {"yes": repr(value), "no": repr(1 - value)}
     assert {row["yes"] for row in written[2:4]} == {"1.0", "0.0"}

@@ -161,7 +161,7 @@ def test_a_model_with_made_up_names_takes_columns_by_position() -> None:
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        (FRAME[["<c"]].assign(z=1), r"lacks 2 of the columns that the model was trained on: a\[0\], b, c"),
+        (FRAME[["<c"]].assign(z=1), r"lacks 2 of the columns that the model was fitted on: a\[0\], b, c"),
         (FRAME.assign(**{"<c": "MARKER"}), "columns that are not numeric: <c; columns with infinite values: none"),
     ],
 )

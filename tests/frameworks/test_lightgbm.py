@@ -175,7 +175,7 @@ def test_columns_are_found_by_name_and_others_are_left_out(model: Any, table: pd
 def test_names_that_lightgbm_refuses_are_passed_by_position_when_the_others_agree() -> None:
     found = lightgbm.score(LOGISTIC, FRAME.set_axis(["a b", "b[0]", '{"c": 1}'], axis=1), BINARY).values
     np.testing.assert_array_equal(found, LOGISTIC.predict(FRAME))
-    with pytest.raises(InputError, match="lacks 1 of the columns that the model was trained on: b"):
+    with pytest.raises(InputError, match="lacks 1 of the columns that the model was fitted on: b"):
         lightgbm.score(LOGISTIC, FRAME.set_axis(["a b", "c", "b[0]"], axis=1), BINARY)
 
 
@@ -191,7 +191,7 @@ def test_a_model_with_made_up_names_takes_columns_by_position() -> None:
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        (FRAME[["b"]].assign(y=1, z=1), "lacks 2 of the columns that the model was trained on: a_b, c"),
+        (FRAME[["b"]].assign(y=1, z=1), "lacks 2 of the columns that the model was fitted on: a_b, c"),
         (FRAME.assign(b="MARKER"), "columns that are not numeric: b; columns with infinite values: none"),
     ],
 )

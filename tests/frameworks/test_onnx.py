@@ -136,7 +136,7 @@ def test_names_that_an_exporter_changed_are_found() -> None:
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        (FRAME.assign(kind="x")[["b", "kind"]], "lacks 1 of the columns that the model takes: a$"),
+        (FRAME.assign(kind="x")[["b", "kind"]], "lacks 1 of the columns that the model was fitted on: a$"),
         (FRAME.assign(kind="x", a="MARKER"), "input 'a' of the model: The model takes numbers"),
         (FRAME.assign(kind=["MARKER", np.nan, "x"]), "input 'kind' of the model: The model takes text; .*missing"),
     ],

@@ -160,7 +160,7 @@ def test_columns_are_found_by_name_and_others_are_left_out(model: Any, table: pd
 def test_names_that_xgboost_refuses_are_passed_by_position_when_the_others_agree(model: Any) -> None:
     found = xgboost.score(model, FRAME.set_axis(["a", "b[0]", "c<1"], axis=1), BINARY).values
     np.testing.assert_array_equal(found, xgboost.score(model, FRAME, BINARY).values)
-    with pytest.raises(InputError, match="lacks 1 of the columns that the model was trained on: a"):
+    with pytest.raises(InputError, match="lacks 1 of the columns that the model was fitted on: a"):
         xgboost.score(model, FRAME.set_axis(["b[0]", "b", "c"], axis=1)[["b", "b[0]", "c"]], BINARY)
 
 
@@ -176,7 +176,7 @@ def test_a_model_without_names_takes_columns_by_position() -> None:
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        (FRAME[["a"]].assign(z=1), "lacks 2 of the columns that the model was trained on: b, c"),
+        (FRAME[["a"]].assign(z=1), "lacks 2 of the columns that the model was fitted on: b, c"),
         (FRAME.assign(b="MARKER"), "columns that are not numeric: b; columns with infinite values: none"),
     ],
 )

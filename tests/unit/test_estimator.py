@@ -81,7 +81,7 @@ def test_a_similar_name_is_not_that_of_the_package(package: str, modules: list[s
 
 
 def test_a_pipeline_belongs_to_the_framework_of_its_last_step() -> None:
-    last = class_of("xgboost.sklearn", BaseEstimator)()
+    last = class_of("xgboost.sklearn", BaseEstimator, fit=None)()
     pipeline = Pipeline([("scale", StandardScaler()), ("model", last)])
     found = estimator.recognise(pipeline)
     assert found is not None
@@ -89,7 +89,7 @@ def test_a_pipeline_belongs_to_the_framework_of_its_last_step() -> None:
 
 
 def test_a_pipeline_whose_last_step_no_framework_claims_keeps_to_its_own_conventions() -> None:
-    found = estimator.recognise(Pipeline([("scale", StandardScaler()), ("model", class_of("custom")())]))
+    found = estimator.recognise(Pipeline([("scale", StandardScaler()), ("model", class_of("custom", fit=None)())]))
     assert found is not None
     assert found.framework == "scikit-learn"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import math
+import sys
+from contextlib import nullcontext
 
 import pandas as pd
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from custom_model_runner.data import csv_text
 from custom_model_runner.data.payload import Payload
-from custom_model_runner.errors import InputError
+from custom_model_runner.errors import ContractError, InputError
 
 
 def read(data: bytes) -> pd.DataFrame:
@@ -111,7 +113,9 @@ def test_an_error_does_not_show_the_input(data: bytes) -> None:
 
 
 # A lone surrogate is no text.
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+# The csv module of Python 3.10 knows no NUL.
+KNOWS_NUL = sys.version_info >= (3, 11)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="" if KNOWS_NUL else "\0"))
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=5))
@@ -126,6 +130,11 @@ def test_any_text_in_a_single_column_can_be_read_back(texts: list[str]) -> None:
 def test_any_column_name_can_be_read_back(names: list[str]) -> None:
     written = csv_text.header(names).decode()
     assert list(csv.reader(io.StringIO(written, newline=""))) == [names]
+
+
+def test_a_column_name_may_hold_nul_where_python_can_write_it() -> None:
+    with nullcontext() if KNOWS_NUL else pytest.raises(ContractError, match=r"NUL .* Python 3\.10"):
+        assert csv_text.header(["a\0b", "c"]) == b"a\0b,c\n"
 
 
 def test_columns_of_several_types_stand_side_by_side() -> None:
