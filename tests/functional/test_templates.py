@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import hmac
-import io
 import json
 import math
 import pickle
 import re
-import shlex
-import shutil
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import joblib
@@ -25,14 +17,24 @@ import pandas as pd
 import pytest
 import requests
 
-ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
-TEMPLATES = sorted(folder.name for folder in (ROOT / "model_templates").glob("[!._]*"))
-IRISES = ["setosa", "versicolor", "virginica"]
-# Generous, because the machine may be busy; a server that has died is noticed at once.
-PATIENCE = 60.0
+from .. import templates
+from ..templates import (
+    PATIENCE,
+    ROOT,
+    Answer,
+    Server,
+    assert_same,
+    build,
+    documented,
+    read_batch,
+    read_response,
+    run,
+    serving,
+    value_after,
+)
 
-Answer = pd.DataFrame | str
+TEMPLATES = sorted(set(templates.TEMPLATES) - templates.BEYOND_THE_CORE)
+IRISES = ["setosa", "versicolor", "virginica"]
 
 
 def pickled_regression(folder: Path, source: Path) -> pd.DataFrame:
@@ -101,24 +103,6 @@ EXPECTED: dict[str, Callable[[Path, Path], Answer]] = {
 BY_HAND = {"python3_hooks"}
 
 
-def documented(template: str, word: str) -> list[list[str]]:
-    """The README's commands that contain a word, ready to run."""
-    readme = (ROOT / "model_templates" / template / "README.md").read_text(encoding="utf-8")
-    blocks = [block.split("\n```")[0] for block in readme.split("```sh\n")[1:]]
-    lines = [line for block in blocks for line in block.splitlines()]
-    return [shlex.split(line.replace(".venv/bin", str(BIN))) for line in lines if word in line]
-
-
-def value_after(flag: str, command: list[str]) -> str:
-    return command[command.index(flag) + 1]
-
-
-def run(command: list[str], workshop: Path) -> str:
-    done = subprocess.run(command, cwd=workshop, capture_output=True, timeout=PATIENCE, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout.decode()
-
-
 @pytest.fixture(scope="session", params=TEMPLATES)
 def template(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -126,91 +110,13 @@ def template(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what the commands name, with every template trained in it."""
-    folder = tmp_path_factory.mktemp("project")
-    made = shutil.ignore_patterns("*.pkl", "*.joblib", "centroids.json", "sample_input.csv", "__pycache__")
-    shutil.copytree(ROOT / "model_templates", folder / "model_templates", ignore=made)
-    shutil.copytree(ROOT / "tests" / "testdata", folder / "tests" / "testdata")
-    for name in TEMPLATES:
-        for command in documented(name, "train.py"):
-            assert f"wrote {folder}/model_templates/{name}/sample_input.csv" in run(command, folder)
-    return folder
-
-
-@dataclass(frozen=True)
-class Server:
-    """A template that is being served by its documented command, on a port of our own."""
-
-    address: str
-
-    def send(self, command: list[str], workshop: Path) -> requests.Response:
-        """Send what a documented curl command would send."""
-        url = next(word for word in command if word.startswith("http://"))
-        assert url.startswith("http://127.0.0.1:8080/")
-        url = url.replace("127.0.0.1:8080", self.address)
-        if "--form" in command:
-            part, _, path = value_after("--form", command).partition("=@")
-            return requests.post(url, files={part: (workshop / path).read_bytes()}, timeout=PATIENCE)
-        path = value_after("--data-binary", command).removeprefix("@")
-        name, _, value = value_after("--header", command).partition(": ")
-        return requests.post(url, (workshop / path).read_bytes(), headers={name: value}, timeout=PATIENCE)
+    return build(TEMPLATES, tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture(scope="session")
 def server(template: str, workshop: Path) -> Iterator[Server]:
-    (command,) = documented(template, "drum server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    assert value_after("--address", command) == "127.0.0.1:8080"
-    command[command.index("--address") + 1] = address
-    with subprocess.Popen(command, cwd=workshop, stdout=subprocess.DEVNULL) as process:
-        try:
-            wait_until_it_answers(f"http://{address}/ping/", process)
-            yield Server(address)
-            process.terminate()
-            assert process.wait(PATIENCE) == 0
-        finally:
-            process.kill()
-
-
-def wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the server has ended"
-        try:
-            if requests.get(url, timeout=PATIENCE).status_code == 200:
-                return
-        except requests.ConnectionError:
-            time.sleep(0.05)
-    pytest.fail(f"no answer from {url}")
-
-
-def read_batch(text: str, like: Answer) -> Answer:
-    if isinstance(like, str):
-        return text
-    # Not pd.read_csv: older versions of it do not read every number to its last digit.
-    header, *rows = csv.reader(io.StringIO(text))
-    table = pd.DataFrame(rows, columns=header, dtype=object)
-    return table.astype({column: like.dtypes[column] for column in header if column in like})
-
-
-def read_response(response: requests.Response, like: Answer) -> Answer:
-    if isinstance(like, str):
-        return response.content.decode()
-    body = response.json()
-    rows = body["predictions"]
-    table = pd.DataFrame(rows if not rows or isinstance(rows[0], dict) else {"Predictions": rows})
-    extra = body.get("extraModelOutput")
-    return table if extra is None else table.join(pd.DataFrame(**extra))
-
-
-def assert_same(found: Answer, expected: Answer, *, exact: bool = True) -> None:
-    if isinstance(found, str) or isinstance(expected, str):
-        assert found == expected
-    else:
-        pd.testing.assert_frame_equal(found[expected.columns.to_list()], expected, check_exact=exact)
-        assert set(found.columns) == set(expected.columns)
+    with serving(template, workshop) as server:
+        yield server
 
 
 def test_the_table_of_expectations_covers_every_template() -> None:
