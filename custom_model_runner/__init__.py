@@ -9,12 +9,13 @@ from custom_model_runner import plugins
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import CustomHTTPError
 from custom_model_runner.parameters import RuntimeParameters
+from custom_model_runner.user_secrets import UserSecrets
 
 if TYPE_CHECKING:
     from custom_model_runner.predictor import Predictor
 
 __version__ = "0.1.0"
-__all__ = ["CustomHTTPError", "Payload", "RuntimeParameters", "__version__", "load"]
+__all__ = ["CustomHTTPError", "Payload", "RuntimeParameters", "UserSecrets", "__version__", "load"]
 
 
 def load(code_dir: str | Path, **options: Any) -> Predictor:

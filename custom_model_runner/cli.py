@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NoReturn
@@ -107,9 +108,10 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     # Known before the words are parsed, since parsing may fail; it may be abbreviated like every option.
     asks = any(word.startswith("--show-s") and "--show-stacktrace".startswith(word) for word in words)
     show_stacktrace = asks or _is_on(snapshot, "SHOW_STACKTRACE")
+    at_end = ExitStack()
     try:
         try:
-            return _dispatch(words, snapshot)
+            return _dispatch(words, snapshot, at_end)
         finally:
             sys.stdout.flush()
     except (KeyboardInterrupt, Terminated) as interruption:
@@ -123,6 +125,8 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     except Exception as error:  # the last border: a user gets one line, not a traceback
         logs.failure(error, show_stacktrace=show_stacktrace)
         return getattr(error, "exit_code", EXIT_FAILURE)
+    finally:
+        at_end.close()
 
 
 def _open_standard_streams() -> None:
@@ -133,19 +137,19 @@ def _open_standard_streams() -> None:
             setattr(sys, name, open(null, "r" if descriptor == 0 else "w", encoding="utf-8"))  # noqa: SIM115
 
 
-def _dispatch(words: Sequence[str], environ: Mapping[str, str]) -> int:
+def _dispatch(words: Sequence[str], environ: Mapping[str, str], at_end: ExitStack) -> int:
     if words and words[0] in settings.COMMANDS_NOT_AVAILABLE:
         raise UsageError(f"the command '{words[0]}' is not available in this version")
     parser = build_parser()
     given = vars(parser.parse_args(words))
     name = " ".join(part for part in (given.pop("subparser_name"), given.pop("kind", None)) if part)
-    return _run(COMMANDS[name], given, environ) if name in COMMANDS else _show_help(parser, words)
+    return _run(COMMANDS[name], given, environ, at_end) if name in COMMANDS else _show_help(parser, words)
 
 
-def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str]) -> int:
+def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str], at_end: ExitStack) -> int:
     for name, value in command.variables.items():
         os.environ.setdefault(name, value)
-    sections = _read(command, given, environ)
+    sections = _read(command, given, environ, at_end)
     for section in sections:
         if isinstance(section, settings.LogSettings):
             logs.configure(section.logging_level)
@@ -159,7 +163,7 @@ def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str])
     return code
 
 
-def _read(command: Command, given: Mapping[str, Any], environ: Mapping[str, str]) -> list[Any]:
+def _read(command: Command, given: Mapping[str, Any], environ: Mapping[str, str], at_end: ExitStack) -> list[Any]:
     """Return the sections of a command in order; those after a delivery see the variables that it sets."""
     sections: list[Any] = []
     for kind in command.sections:
@@ -169,6 +173,7 @@ def _read(command: Command, given: Mapping[str, Any], environ: Mapping[str, str]
             section = plugins.find(plugins.ENTRIES["delivery"]).deliver(*sections, section, environ)
             os.environ.update(section.variables)
             environ = {**environ, **section.variables}
+            at_end.callback(section.guard_output())
         sections.append(section)
     return sections
 

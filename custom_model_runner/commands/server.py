@@ -18,4 +18,4 @@ def run(
         print("Detected REST server mode", file=sys.stderr)
     if server.production:
         logs.notice("--production has no effect: the server is always the production server")
-    return serving.serve(model, server, monitor, log)
+    return serving.serve(model, delivered, server, monitor, log)

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from custom_model_runner.delivery import values
+from custom_model_runner import scrubbing
+from custom_model_runner.delivery import secrets, values
 from custom_model_runner.settings import DeliverySettings, ModelSettings
 
 
 @dataclass(frozen=True)
 class Delivered:
-    """What was settled before the folder is opened: the variables that user code reads."""
+    """What was settled before the folder is opened: the variables that user code reads, the texts to keep secret."""
 
     variables: Mapping[str, str]
+    secrets: tuple[str, ...] = ()
+
+    def guard_output(self) -> Callable[[], None]:
+        """Keep the secrets out of output and logs, until the returned function is called."""
+        return scrubbing.install(self.secrets)
+
+    def scrubber(self) -> Callable[[str], str]:
+        """Return the function that keeps the secrets out of a text."""
+        return scrubbing.scrubber(scrubbing.words(self.secrets))
 
 
 def deliver(model: ModelSettings, settings: DeliverySettings, environ: Mapping[str, str]) -> Delivered:
     """Settle what the folder is given; what was asked for and cannot be had is a usage error."""
-    return Delivered(variables=values.variables(model.code_dir, settings.runtime_params_file, environ))
+    parameters = values.variables(model.code_dir, settings.runtime_params_file, environ)
+    variables = {**parameters, **secrets.variables(settings)}
+    return Delivered(variables, secrets.hidden({**environ, **variables}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from flask import Flask, Response, jsonify, request
 from gunicorn.http.errors import NoMoreData, ParseException
@@ -72,6 +73,18 @@ def register(app: Flask, *, show_stacktrace: bool) -> None:
             extra=headers.context(),
         )
         return answer(f"ERROR: internal error: {type(error).__name__}", 500)
+
+
+def scrub(app: Flask, clean: Callable[[str], str]) -> None:
+    """Keep secrets out of every failure that an application answers with."""
+
+    @app.after_request
+    def scrub_failure(response: Response) -> Response:
+        if response.status_code in ERROR_STATUSES and not (response.is_streamed or response.direct_passthrough):
+            # A body may be anything: bytes that are no text come back as they were.
+            text = response.get_data().decode("utf-8", "surrogateescape")
+            response.set_data(clean(text).encode("utf-8", "surrogateescape"))
+        return response
 
 
 def answer(message: str, status: int, **marks: bool) -> Response:

@@ -8,11 +8,12 @@ from dataclasses import replace
 from flask import Flask
 
 from custom_model_runner import border, logs
+from custom_model_runner.delivery.delivered import Delivered
 from custom_model_runner.errors import LoadError, RunnerError
 from custom_model_runner.monitoring import reporting
 from custom_model_runner.monitoring.timings import open_timings
 from custom_model_runner.predictor import open_predictor
-from custom_model_runner.server import app, gunicorn
+from custom_model_runner.server import app, failures, gunicorn
 from custom_model_runner.settings import LogSettings, ModelSettings, MonitorSettings, ServerSettings
 
 # Threads beyond those that may call the model: so many calls can wait before a probe has to wait too.
@@ -20,7 +21,9 @@ SPARE_THREADS = 7
 STANDARD_OUTPUT = 1
 
 
-def serve(model: ModelSettings, server: ServerSettings, monitor: MonitorSettings, log: LogSettings) -> int:
+def serve(
+    model: ModelSettings, delivered: Delivered, server: ServerSettings, monitor: MonitorSettings, log: LogSettings
+) -> int:
     """Serve the folder until a signal ends it; return the exit code."""
     plan = reporting.plan(monitor, stdout=STANDARD_OUTPUT)
     host, port = server.address
@@ -44,7 +47,7 @@ def serve(model: ModelSettings, server: ServerSettings, monitor: MonitorSettings
         predictor = replace(predictor, reporter=reports.structured, mlops=reports.embedded)
         return app.create_app(predictor, server, timings=timings, show_stacktrace=log.show_stacktrace)
 
-    def make_app() -> Flask:
+    def load_or_explain() -> Flask:
         try:
             failing = "The folder cannot be loaded. Exception:"
             loaded: Flask = border.call(load, failing=failing, as_error=LoadError)
@@ -55,6 +58,12 @@ def serve(model: ModelSettings, server: ServerSettings, monitor: MonitorSettings
                 logs.failure(error, show_stacktrace=log.show_stacktrace)
             return app.create_error_app(error, server)
         return loaded
+
+    def make_app() -> Flask:
+        made = load_or_explain()
+        if delivered.secrets:
+            failures.scrub(made, delivered.scrubber())
+        return made
 
     def end(seconds: float) -> None:
         for step in last_steps:

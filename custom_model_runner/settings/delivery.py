@@ -17,3 +17,15 @@ class DeliverySettings:
         variable="RUNTIME_PARAMS_FILE",
         help="YAML file with values of the runtime parameters that the metadata defines",
     )
+    user_secrets_mount_path: str | None = option(
+        "--user-secrets-mount-path",
+        metavar="DIR",
+        variable="USER_SECRETS_MOUNT_PATH",
+        help="folder with one file for each user secret; need not exist",
+    )
+    user_secrets_prefix: str | None = option(
+        "--user-secrets-prefix",
+        metavar="PREFIX",
+        variable="USER_SECRETS_PREFIX",
+        help="prefix of the variables that hold user secrets",
+    )

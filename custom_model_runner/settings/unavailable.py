@@ -13,7 +13,5 @@ NOT_AVAILABLE = {
     "--triton-grpc-port": None,
     "--triton-host": None,
     "--triton-http-port": None,
-    "--user-secrets-mount-path": "USER_SECRETS_MOUNT_PATH",
-    "--user-secrets-prefix": "USER_SECRETS_PREFIX",
 }
 COMMANDS_NOT_AVAILABLE = ("fit", "perf-test", "validation", "push")

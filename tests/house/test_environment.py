@@ -11,8 +11,8 @@ from .tree import PACKAGE, Module, dotted, expect_none, modules, plant
 
 # The one reader of the command line and the environment, and the only writer.
 READER = "cli.py"
-# User code and its tests set runtime parameters in the environment itself, so their view reads it there.
-VIEW = "parameters.py"
+# User code and its tests set runtime parameters and secrets in the environment itself, so their views read it there.
+VIEWS = frozenset({"parameters.py", "user_secrets.py"})
 
 PROCESS = frozenset({"sys.argv", "os.environ", "os.environb", "os.getenv", "os.putenv", "os.unsetenv"})
 READS = frozenset({"os.environ"})
@@ -53,7 +53,7 @@ def environment_complaints(package: Path) -> list[str]:
     for module in modules(package):
         if module.path == READER:
             continue
-        allowed = READS if module.path == VIEW else frozenset()
+        allowed = READS if module.path in VIEWS else frozenset()
         used = [fact for fact in facts_of_process(module) if fact[1] not in allowed]
         complaints += [
             f"{module.path}:{line}: {what} belongs to {READER} alone" for line, what in sorted({*used, *writes(module)})

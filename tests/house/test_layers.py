@@ -13,6 +13,7 @@ from .tree import NAME, PACKAGE, Import, Module, copy_of_the_real_tree, expect_n
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"settings", "options", "parsers", "target_type", "plugins"})
     | frozenset({"parameters", "errors", "alias", "border", "logs", "spelling"})
+    | frozenset({"credentials", "scrubbing", "user_secrets"})
     | frozenset({"deployment_config"}),
     frozenset({"data"}),
     frozenset({"codedir", "model", "metadata", "schema", "estimator"}),
@@ -34,6 +35,11 @@ ORDER: frozenset[tuple[str, str]] = frozenset(
         ("deployment_config", "target_type"),
         ("logs", "errors"),
         ("parameters", "errors"),
+        ("credentials", "spelling"),
+        ("scrubbing", "border"),
+        ("scrubbing", "credentials"),
+        ("scrubbing", "errors"),
+        ("user_secrets", "credentials"),
         ("options", "errors"),
         ("options", "parameters"),
         ("options", "parsers"),

@@ -11,7 +11,7 @@ from .test_lazy_imports import imported_by, lazy_complaints
 from .tree import NAME, REPOSITORY, expect_none, plant
 
 # User code and other programs rely on these names; a change here is a change for them.
-PUBLIC = ("CustomHTTPError", "Payload", "RuntimeParameters", "__version__", "load")
+PUBLIC = ("CustomHTTPError", "Payload", "RuntimeParameters", "UserSecrets", "__version__", "load")
 
 PROBE = f"""
 import sys, {NAME}
