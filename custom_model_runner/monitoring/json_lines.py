@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from custom_model_runner.data.report import Report, Samples, Subject
 
 # A line stays near half a megabyte, so that files can be rotated between lines.
 CELLS_PER_LINE = 50_000
+# Up to here a column by itself costs more than its values.
+SMALL = 1000
 OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
 
 
@@ -59,8 +61,16 @@ def _samples(samples: Samples, rows: slice) -> dict[str, Any]:
 
 
 def _columns(table: pd.DataFrame) -> dict[str, Any]:
-    values = [_values(column.to_numpy()) for _, column in table.items()]
-    return {"columns": [str(name) for name in table.columns], "values": values}
+    return {"columns": [str(name) for name in table.columns], "values": _values_of(table)}
+
+
+def _values_of(table: pd.DataFrame) -> Any:
+    """Return a list of values for each column; all at once in a small table, and where they are numbers of one kind."""
+    if table.size <= SMALL:
+        return table.to_numpy(dtype=object).T.tolist()
+    kinds = set(table.dtypes)
+    is_one_block = len(kinds) == 1 and isinstance(kind := kinds.pop(), np.dtype) and kind.kind in "biuf"
+    return _values(table.to_numpy().T) if is_one_block else [_values(column.to_numpy()) for _, column in table.items()]
 
 
 def _values(values: np.ndarray[Any, Any]) -> Any:
@@ -75,6 +85,10 @@ def _values(values: np.ndarray[Any, Any]) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    if value is pd.NaT:
+        return None
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     return value.isoformat() if isinstance(value, datetime) else cells.plain(value)
 
 

@@ -73,6 +73,11 @@ def counted_words(folder: Path, source: Path) -> str:
     }[source.name]
 
 
+def forecast_passengers(folder: Path, source: Path) -> str:
+    passengers = {"2026-07-04/09:30": 156.5, "2026-07-06/09:30": 73.0, "2026-11-10/17:00": 0.0}
+    return json.dumps([{"trip": trip, "passengers": number} for trip, number in passengers.items()])
+
+
 def harbour_stories(folder: Path, source: Path) -> pd.DataFrame:
     stories = [
         "writes the water, on the lamp and does not believe it.",
@@ -99,6 +104,7 @@ EXPECTED: dict[str, Callable[[Path, Path], Answer]] = {
     "python3_sklearn_multiclass": joblib_multiclass,
     "python3_textgen": harbour_stories,
     "python3_unstructured": counted_words,
+    "python3_unstructured_mlops": forecast_passengers,
 }
 BY_HAND = {"python3_hooks"}
 
@@ -162,6 +168,25 @@ def test_training_again_elsewhere_writes_the_same_files(template: str, workshop:
     assert "sample_input.csv" in written
     for name in written:
         assert (again / name).read_bytes() == (folder / name).read_bytes()
+
+
+@only("python3_unstructured_mlops")
+def test_the_model_that_reports_does_so_only_when_it_is_told_to(template: str, workshop: Path) -> None:
+    reports = workshop / ".venv" / "reports"
+    shutil.rmtree(reports, ignore_errors=True)
+    silent, told = documented(template, "drum score")
+    run(silent, workshop)
+    assert not reports.exists()
+    run(told, workshop)
+    [path] = reports.iterdir()
+    stats, data = (json.loads(line) for line in path.read_text().splitlines())
+    assert (stats["deployment_id"], stats["model_id"], stats["num_predictions"]) == ("ferries", "summer", 3)
+    assert data["features"] == {
+        "columns": ["temperature", "wind", "weekend"],
+        "values": [[21, 18, 4], [2, 5, 12], [1, 0, 0]],
+    }
+    assert data["predictions"] == [156.5, 73.0, 0.0]
+    assert data["association_ids"] == ["2026-07-04/09:30", "2026-07-06/09:30", "2026-11-10/17:00"]
 
 
 def test_the_samples_hold_the_features_and_no_target(workshop: Path) -> None:

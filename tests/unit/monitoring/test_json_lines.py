@@ -91,15 +91,18 @@ def test_few_rows_are_one_line(rows: int) -> None:
         (pd.Categorical(["x", "y", "x"]), ["x", "y", "x"]),
         (pd.to_datetime(["2026-01-02T03:04:05Z"]), ["2026-01-02T03:04:05+00:00"]),
         (pd.Series(pd.to_datetime(["2026-01-02T03:04:05.5", ""])), ["2026-01-02T03:04:05.500000", None]),
-        (pd.to_timedelta(["90s"]), ["0:01:30"]),
+        (pd.Series(pd.to_timedelta(["90s", ""])), [90.0, None]),
         ([np.array([1.5, 2.5])], [[1.5, 2.5]]),
         ([b"bytes"], ["b'bytes'"]),
         ([None, {"a": 1}], [None, {"a": 1}]),
     ],
     ids=str,
 )
-def test_every_kind_of_column_is_written(column: Any, expected: list[Any]) -> None:
-    assert values(pd.DataFrame({"x": column})) == [expected]
+def test_every_kind_of_column_is_written_in_small_tables_and_in_large_ones(column: Any, expected: list[Any]) -> None:
+    table = pd.DataFrame({"x": column})
+    assert values(table) == [expected]
+    copies = json_lines.SMALL // len(table) + 1
+    assert values(pd.concat([table] * copies)) == [expected * copies]
 
 
 def test_columns_of_one_name_and_names_that_are_no_text_are_kept() -> None:
