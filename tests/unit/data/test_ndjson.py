@@ -1,0 +1,72 @@
+"""NDJSON: a record on each line."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from custom_model_runner.data import ndjson
+from custom_model_runner.data.payload import Payload
+from custom_model_runner.errors import ContractError, InputError
+
+NDJSON = "application/x-ndjson"
+
+
+def read(data: bytes) -> pd.DataFrame:
+    return ndjson.read(Payload(data, NDJSON))
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\n\n", b" \n\t\n"])
+@pytest.mark.parametrize("last", [b"", b"\n"])
+def test_each_line_is_a_row_and_blank_ones_do_not_count(end: bytes, last: bytes) -> None:
+    lines = ['{"n":1,"t":"a\\nb"}', '{"n":2,"t":"é"}']
+    table = read(end.join(line.encode() for line in lines) + last)
+    pd.testing.assert_frame_equal(table, pd.DataFrame({"n": [1, 2], "t": ["a\nb", "é"]}))
+
+
+@pytest.mark.parametrize("data", [b"", b"\n\n"])
+def test_no_lines_are_a_table_without_columns(data: bytes) -> None:
+    assert read(data).shape == (0, 0)
+
+
+def test_a_broken_line_is_an_input_error_that_tells_its_number() -> None:
+    with pytest.raises(InputError, match="The NDJSON input is broken or cut short at line 3, column 6"):
+        read(b'{"a":1}\n\n{"a":x}\n')
+
+
+@pytest.mark.parametrize("line", [b"3", b"[1]", b'"x"', b"null"])
+def test_a_line_that_is_no_object_is_an_input_error(line: bytes) -> None:
+    with pytest.raises(InputError, match="The NDJSON input is no table: row 1, counted from 0, is not an object"):
+        read(b'{"a":1}\n' + line)
+
+
+def test_two_objects_on_a_line_are_an_input_error() -> None:
+    with pytest.raises(InputError, match="at line 1, column 8"):
+        read(b'{"a":1},{"a":2}')
+
+
+def test_another_encoding_than_utf_8_is_an_input_error() -> None:
+    with pytest.raises(InputError, match="The NDJSON input cannot be decoded: its encoding must be UTF-8"):
+        read(b'{"a":1}\n{"a":"\xe9"}\n')
+
+
+def test_each_row_is_written_as_a_line() -> None:
+    table = pd.DataFrame({"n": [0.1, np.nan], "t": ["a\nb", None], "i": [1, 2]}, index=[5, 5])
+    lines = ndjson.write(table, NDJSON).decode().split("\n")
+    assert lines.pop() == ""
+    assert [json.loads(line) for line in lines] == [
+        {"n": 0.1, "t": "a\nb", "i": 1},
+        {"n": None, "t": None, "i": 2},
+    ]
+
+
+def test_no_rows_are_nothing() -> None:
+    assert ndjson.write(pd.DataFrame({"a": []}), NDJSON) == b""
+
+
+def test_two_columns_of_one_name_cannot_be_written() -> None:
+    with pytest.raises(ContractError, match="two columns named 'a', which NDJSON cannot hold"):
+        ndjson.write(pd.DataFrame([[1, 2]], columns=["a", "a"]), NDJSON)
