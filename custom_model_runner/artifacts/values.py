@@ -1,0 +1,57 @@
+"""What the stack of a pickle holds while it is read: values known as far as they can lead to a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Global:
+    """A name that is imported from a module, as the pickle spells both."""
+
+    module: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.module}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A value of which only the kind is known."""
+
+    kind: str
+
+
+@dataclass
+class Made:
+    """What a call of something would return: an object of a class, or the result of a function."""
+
+    maker: Any
+    arguments: tuple[Any, ...] = ()
+    state: Any = None
+
+
+UNKNOWN = Plain("any")
+MARK = Plain("mark")
+# Enough for the steps of a pipeline and the state of an estimator.
+MOST_KEPT = 256
+
+# Functions that return an object of the class that is their first argument.
+MAKERS = frozenset({"_reconstructor", "__newobj__", "__newobj_ex__", "_reconstruct"})
+
+
+def called(function: Any, arguments: Any) -> Any:
+    """Return what a call would return."""
+    if not isinstance(function, Global):
+        return UNKNOWN
+    known = arguments if isinstance(arguments, tuple) else ()
+    if function.name in MAKERS and known and isinstance(known[0], Global):
+        return Made(known[0], known[1:])
+    return Made(function, known)
+
+
+def kept(items: list[Any]) -> Any:
+    """Return a tuple, with its items unless they are many."""
+    return tuple(items) if len(items) <= MOST_KEPT else Plain("tuple")

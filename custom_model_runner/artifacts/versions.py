@@ -1,0 +1,90 @@
+"""Which versions of libraries a model was made with, and which are installed here."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# scikit-learn writes its version into the state of every estimator, under this key.
+SKLEARN_KEY = "_sklearn_version"
+SKLEARN_WARNING = r"Trying to unpickle estimator \S+ from version (\S+) when using version"
+# A model of XGBoost ends with its version, in JSON or in UBJSON, and so does a pickled one.
+XGBOOST_TEXT = re.compile(rb'"version":\[(\d+),(\d+),(\d+)\]\}\s*\Z')
+XGBOOST_BINARY = re.compile(rb"\x07version\[#L\x00{7}\x03i(.)i(.)i(.)\}*\Z", re.DOTALL)
+XGBOOST_WARNING = r"[\s\S]*older version of XGBoost"
+
+TITLES = {"sklearn": "scikit-learn", "xgboost": "XGBoost", "keras": "Keras"}
+
+
+@dataclass(frozen=True)
+class Version:
+    """A package, by the name it is imported by, and its version."""
+
+    package: str
+    number: str
+
+    def __str__(self) -> str:
+        return f"{TITLES.get(self.package, self.package)} {self.number}"
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What is installed: the name to install it by, and its version."""
+
+    distribution: str
+    number: str
+
+    def __str__(self) -> str:
+        return f"{self.distribution} {self.number}"
+
+
+def of_xgboost(tail: bytes) -> Version | None:
+    """Return the version of XGBoost whose model ends with these bytes."""
+    if found := XGBOOST_TEXT.search(tail):
+        return Version("xgboost", b".".join(found.groups()).decode())
+    if found := XGBOOST_BINARY.search(tail):
+        return Version("xgboost", ".".join(str(ord(part)) for part in found.groups()))
+    return None
+
+
+def of_warnings(texts: Iterable[str]) -> frozenset[Version]:
+    """Return the versions that scikit-learn names when it opens a model of another version."""
+    found = (re.match(SKLEARN_WARNING, text) for text in texts)
+    return frozenset(Version("sklearn", match[1]) for match in found if match)
+
+
+def installed(packages: Iterable[str]) -> dict[str, Installed]:
+    """Return what is installed of some packages, by the name they are imported by."""
+    distributions = importlib.metadata.packages_distributions()
+    return {
+        package: Installed(names[0], importlib.metadata.version(names[0]))
+        for package in packages
+        if (names := distributions.get(package))
+    }
+
+
+def mismatches(made_with: Iterable[Version]) -> dict[Version, Installed | None]:
+    """Return the versions that differ from what is installed, with what is; None where nothing is."""
+    versions = sorted(made_with, key=str)
+    here = installed({version.package for version in versions})
+    return {
+        version: here.get(version.package)
+        for version in versions
+        if version.package not in here or here[version.package].number.partition("+")[0] != version.number
+    }
+
+
+def describe(differing: dict[Version, Installed | None]) -> str:
+    """Say what a model was made with and what is here instead."""
+    made = " and ".join(str(version) for version in differing)
+    here = " and ".join(str(one) for one in dict.fromkeys(differing.values()) if one)
+    return f"was made with {made}, and {here or 'none'} is installed"
+
+
+def remedy(differing: dict[Version, Installed | None]) -> str:
+    """Say what to install, or what else to do."""
+    wanted = {(one.distribution if one else version.package): version.number for version, one in differing.items()}
+    install = " ".join(f'"{name}=={number}"' for name, number in wanted.items() if number[0].isdigit())
+    return f"pip install {install}, or train it again" if install else "train it again"
