@@ -26,11 +26,11 @@ def call(
     except (RunnerError, BaseCustomUserError, KeyboardInterrupt, Terminated):
         raise
     except BaseException as error:
-        raise as_error(f"{failing} {_describe(error)}") from error
+        raise as_error(f"{failing} {describe(error)}") from error
 
 
-def _describe(error: BaseException) -> str:
-    """Keep a message a message: user code may have put its data into it, or be unable to give it."""
+def describe(error: BaseException) -> str:
+    """Return an exception as part of a message: its author may have put data into it, or made it unable to tell."""
     try:
         text = repr(error)
     except Exception:

@@ -19,7 +19,10 @@ LIBRARY_FOLDERS = ("site-packages", "dist-packages", "__pycache__")
 
 @dataclass(frozen=True)
 class CodeDir:
-    """What stands in the folder; artifacts are those at the top level that the language could load."""
+    """What stands in the folder; artifacts are those at the top level that the language could load.
+
+    `refuses_code` is what the operator asks for: no artifact is opened that may run code by that.
+    """
 
     path: Path
     language: str
@@ -27,9 +30,10 @@ class CodeDir:
     user_file: Path | None
     artifacts: tuple[Path, ...]
     metadata: Metadata
+    refuses_code: bool = False
 
 
-def open_folder(path: Path, language: str | None = None) -> CodeDir:
+def open_folder(path: Path, language: str | None = None, *, refuses_code: bool = False) -> CodeDir:
     """Return what stands in the folder; a folder whose language cannot be told is a load error."""
     files = sorted(_files(path))
     language = language or _detect_language(path, files)
@@ -43,6 +47,7 @@ def open_folder(path: Path, language: str | None = None) -> CodeDir:
         user_file=user_file,
         artifacts=loadable,
         metadata=metadata.read(path) or Metadata(),
+        refuses_code=refuses_code,
     )
 
 

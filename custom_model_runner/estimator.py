@@ -1,19 +1,23 @@
-"""The one artifact of a folder, opened, and the framework that knows what it is."""
+"""A model, and the framework that knows what it is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from custom_model_runner import border, plugins
-from custom_model_runner.codedir import CodeDir
 from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import ContractError, LoadError
+
+# What is found in artifacts instead of models.
+FUNCTIONS = (FunctionType, BuiltinFunctionType)
+COLLECTIONS = (dict, list, tuple, set, frozenset, str, bytes)
+DATA = (np.ndarray, np.generic, pd.DataFrame, pd.Series)
 
 
 @dataclass(frozen=True)
@@ -44,43 +48,6 @@ class Estimator:
         return scores
 
 
-def load(codedir: CodeDir) -> Any:
-    """Open the folder's artifact; none, several, or one that cannot be opened is a load error."""
-    path = _only_artifact(codedir)
-    loader = plugins.find(plugins.choose(plugins.LOADERS, path.suffix.lower(), what="artifact suffix"))
-    failing = f"An error occurred when loading your artifact: {path.name}:"
-    return border.call(_open, loader, path, failing=failing, as_error=LoadError)
-
-
-def _open(loader: ModuleType, path: Path) -> Any:
-    try:
-        return loader.load(path)
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        extra = plugins.extra_for(package)
-        # A name that is not known here may be the author's own module, and a stranger's on the index.
-        hint = plugins.install_hint(package, extra) if extra else "install it, or put its file beside the artifact"
-        raise LoadError(f"{path.name} needs the module {package!r}, which is not there: {hint}") from error
-
-
-def _only_artifact(codedir: CodeDir) -> Path:
-    if len(codedir.artifacts) == 1:
-        return codedir.artifacts[0]
-    if codedir.artifacts:
-        names = ", ".join(file.name for file in codedir.artifacts)
-        raise LoadError(f"Multiple serialized model files found: {names}; keep one, or choose in a load_model hook")
-    suffixes = ", ".join(plugins.LOADERS)
-    certain = {suffix for suffix, line in plugins.LOADERS.items() if not line.begins}
-    deeper = sorted(file for file in codedir.path.rglob("*") if file.suffix.lower() in certain)
-    if deeper:
-        hint = f"{deeper[0].relative_to(codedir.path)} is in a subfolder: move it up, or open it in a load_model hook"
-    elif (codedir.path / "train.py").is_file():
-        hint = f"make it first: python {codedir.path / 'train.py'}"
-    else:
-        hint = "add one, or write a load_model hook"
-    raise LoadError(f"Could not find a model artifact file ({suffixes}) in {codedir.path}; {hint}")
-
-
 def recognise(model: object) -> Estimator | None:
     """Return the model with the framework that claims it by the packages its classes come from.
 
@@ -105,9 +72,26 @@ def require(model: object) -> Estimator:
     """Return the model with its framework; a model that none claims is a load error."""
     estimator = recognise(model)
     if estimator is None:
-        kind = f"{type(model).__module__}.{type(model).__qualname__}"
+        found, step = _kind(model)
         raise LoadError(
             "Could not find any framework to handle loaded model and a score hook is not provided: "
-            f"found {kind}, expected a model of: {', '.join(plugins.FRAMEWORKS)}"
+            f"found {found}, expected a fitted model of: {', '.join(plugins.FRAMEWORKS)}; {step}"
         )
     return estimator
+
+
+def _kind(model: object) -> tuple[str, str]:
+    """Return what an object is, and what to do about it."""
+    name = f"{type(model).__module__}.{type(model).__qualname__}"
+    if isinstance(model, type):
+        return f"the class {model.__module__}.{model.__qualname__} itself", "save an instance of it that was fitted"
+    if isinstance(model, FUNCTIONS):
+        return f"the function {model.__qualname__}", "call it in a score hook"
+    if isinstance(model, COLLECTIONS):
+        return (
+            f"a {type(model).__name__} of length {len(model)}",
+            "save the model alone, or pick it in a load_model hook",
+        )
+    if isinstance(model, DATA):
+        return f"data, a {name} of shape {model.shape}", "save the fitted model instead"
+    return name, "write a score hook"

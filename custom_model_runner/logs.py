@@ -32,9 +32,10 @@ def configure(level: str) -> None:
     logger.propagate = False
 
 
-def notice(text: str) -> None:
-    """Tell the person at the terminal something they did not ask for and will want to know."""
-    _say(f"drum: {text}\n")
+def notice(*texts: str) -> None:
+    """Tell the person at the terminal, a line each, what they did not ask for and will want to know."""
+    for text in texts:
+        _say(f"drum: {text}\n")
 
 
 def _say(text: str) -> None:

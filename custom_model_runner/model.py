@@ -41,12 +41,16 @@ def traits_of(metadata: Metadata, *, runs_user_code: bool) -> Traits:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """Facts about a loaded model; `framework` is None where user code scores, `notice` tells what was inferred."""
+    """Facts about a loaded model; `framework` is None where user code scores.
+
+    `notice` tells what was inferred, `version_notice` that it was made with other versions than those here.
+    """
 
     target: Target
     codedir: CodeDir
     framework: str | None
     notice: str | None = None
+    version_notice: str | None = None
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,15 @@ class Language(Plugin):
 
 @dataclass(frozen=True)
 class Loader(Plugin):
-    """How an artifact is opened; where others share its suffix, the bytes that such a file begins with."""
+    """How an artifact is opened; where others share its suffix, the bytes that such a file begins with.
+
+    Opening it may run code that stands in it; where that depends on what it holds, `load_without_code` of the module
+    opens what holds none and refuses the rest.
+    """
 
     begins: tuple[bytes, ...] = ()
+    runs_code: bool = False
+    can_do_without: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,15 +68,15 @@ class Format(Plugin):
 
 # How the artifact of a suffix is opened. What the opened object is, FRAMEWORKS tells.
 LOADERS: Mapping[str, Loader] = {
-    ".pkl": Loader(f"{PACKAGE}.frameworks.pickled"),
-    ".joblib": Loader(f"{PACKAGE}.frameworks.joblib"),
+    ".pkl": Loader(f"{PACKAGE}.frameworks.pickled", runs_code=True),
+    ".joblib": Loader(f"{PACKAGE}.frameworks.joblib", runs_code=True),
     ".json": Loader(f"{PACKAGE}.frameworks.xgboost", "xgboost", begins=(b'{"learner"', b'{"version"')),
     ".ubj": Loader(f"{PACKAGE}.frameworks.xgboost", "xgboost"),
     ".txt": Loader(f"{PACKAGE}.frameworks.lightgbm", "lightgbm", begins=(b"tree\n", b"tree\r\n")),
     ".cbm": Loader(f"{PACKAGE}.frameworks.catboost", "catboost"),
-    ".pth": Loader(f"{PACKAGE}.frameworks.torch", "torch"),
-    ".pt2": Loader(f"{PACKAGE}.frameworks.torch", "torch"),
-    ".h5": Loader(f"{PACKAGE}.frameworks.keras", "keras"),
+    ".pth": Loader(f"{PACKAGE}.frameworks.torch", "torch", runs_code=True, can_do_without=True),
+    ".pt2": Loader(f"{PACKAGE}.frameworks.torch", "torch", runs_code=True, can_do_without=True),
+    ".h5": Loader(f"{PACKAGE}.frameworks.keras", "keras", runs_code=True, can_do_without=True),
     ".keras": Loader(f"{PACKAGE}.frameworks.keras", "keras"),
     ".onnx": Loader(f"{PACKAGE}.frameworks.onnx", "onnx"),
 }

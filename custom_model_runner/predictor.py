@@ -167,10 +167,10 @@ def open_predictor(
     *,
     observers: tuple[Observer, ...] = (),
     threads: int | None = None,
-    tell: Callable[[str], None] = logs.notice,
+    tell: Callable[..., None] = logs.notice,
 ) -> Predictor:
     """Open the folder that settings name, load its model, and tell a person what had to be inferred."""
-    folder = codedir.open_folder(settings.code_dir, settings.language)
+    folder = codedir.open_folder(settings.code_dir, settings.language, refuses_code=settings.no_pickle)
     declared = Declared(
         TargetType(settings.target_type) if settings.target_type else None,
         settings.positive_class_label,
@@ -179,8 +179,9 @@ def open_predictor(
         settings.target_name,
     )
     loaded = model.load(folder, declared, is_strict=not settings.disable_strict_validation)
-    if loaded.info.notice:
-        tell(loaded.info.notice)
+    notices = [text for text in (loaded.info.version_notice, loaded.info.notice) if text]
+    if notices:
+        tell(*notices)
     return Predictor(loaded, observers, _slots(threads, is_thread_safe=loaded.traits.is_thread_safe))
 
 

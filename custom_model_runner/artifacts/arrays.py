@@ -39,8 +39,9 @@ def layout(state: Any) -> Layout | None:
     shape, dtype = state.get("shape"), state.get("dtype")
     padding = state.get("numpy_array_alignment_bytes")
     item = _item(dtype) if isinstance(dtype, Made) else None
-    is_shape = isinstance(shape, tuple) and all(type(length) is int and length >= 0 for length in shape)
-    if item is None or not is_shape or not (padding is None or type(padding) is int):
+    if item is None or not isinstance(shape, tuple) or not (padding is None or type(padding) is int):
+        return None
+    if not all(type(length) is int and length >= 0 for length in shape):
         return None
     size, has_objects = item
     return Layout(size * math.prod(shape), padding is not None, has_objects)

@@ -37,6 +37,11 @@ class Findings:
     protocol: int = 0
     end: str | None = None
 
+    def give_up(self, unknown: str, reason: Exception) -> None:
+        """Write down that the reading ended early, and what is therefore unknown."""
+        self.unknown[unknown] = None
+        self.end = str(reason)
+
 
 @dataclass
 class Machine:

@@ -33,16 +33,20 @@ REACHES = frozenset(
 )
 
 
-def read(stream: Stream, *, has_arrays: bool, pickles: int = 1, most_opcodes: int = MOST_OPCODES) -> Findings:
-    """Read pickles that follow one another; what cannot be told is written down as unknown."""
-    found = Findings()
-    try:
-        for _ in range(pickles):
+def read(
+    stream: Stream, found: Findings, *, has_arrays: bool, pickles: int = 1, most_opcodes: int = MOST_OPCODES
+) -> None:
+    """Add what pickles that follow one another would import; what cannot be told is written down as unknown."""
+    for _ in range(pickles):
+        start = stream.position
+        try:
             found.roots.append(_run(Machine(stream, found, has_arrays), most_opcodes))
-    except Ended as reason:
-        found.end = str(reason)
-        found.unknown[f"whatever follows byte {stream.position}: {reason}"] = None
-    return found
+        except Ended as reason:
+            if start and stream.position == start:
+                # The last pickle was whole, and nothing follows it.
+                return
+            found.give_up(f"whatever follows byte {stream.position}: {reason}", reason)
+            return
 
 
 def _run(machine: Machine, most_opcodes: int) -> Any:

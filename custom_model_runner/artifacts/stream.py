@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from typing import IO, Any
@@ -79,7 +80,7 @@ class Stream:
 
 
 # What the decoders of the standard library raise on bytes that are cut or damaged.
-DECODING_ERRORS = (EOFError, OSError, zlib.error, lzma.LZMAError)
+DECODING_ERRORS = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
 def _reason(error: Exception) -> str:
@@ -115,7 +116,11 @@ def _gzip(file: IO[bytes]) -> IO[bytes]:
     return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
 
 
-# How compressed files begin, what they are called and how they are read.
+def _unread(file: IO[bytes]) -> IO[bytes]:
+    raise Ended("its compression is not read")
+
+
+# How compressed files begin that joblib opens, what they are called and how they are read.
 COMPRESSIONS: Mapping[bytes, tuple[str, Callable[[IO[bytes]], Any]]] = {
     b"\x1f\x8b": ("gzip", _gzip),
     b"BZh": ("bzip2", bz2.BZ2File),
@@ -125,6 +130,8 @@ COMPRESSIONS: Mapping[bytes, tuple[str, Callable[[IO[bytes]], Any]]] = {
     b"\x78\x5e": ("zlib", _zlib),
     b"\x78\x9c": ("zlib", _zlib),
     b"\x78\xda": ("zlib", _zlib),
+    b"\x04\x22\x4d\x18": ("lz4", _unread),
+    b"ZF0x": ("joblib 0.9", _unread),
 }
 
 

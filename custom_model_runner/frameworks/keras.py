@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from custom_model_runner.frameworks import fitted, matrix, sklearn
 from custom_model_runner.target_type import TargetType
 
 try:
+    import h5py
     import keras
 except ModuleNotFoundError as missing:
     if missing.name not in {"tensorflow", "jax", "torch"}:
@@ -30,12 +32,45 @@ ZIP = b"PK"
 BEGINS = {".h5": HDF5, ".keras": ZIP}
 KINDS = {HDF5: "HDF5 file, which is called .h5", ZIP: "zip archive, which is called .keras"}
 
+LAMBDAS = frozenset({"Lambda", "__lambda__"})
+
 # Few enough for memory, many enough for speed; the rows of a dense network do not depend on one another.
 BLOCK = 1024
 
 
 def load(path: Path) -> Any:
     """Open a model, without what is needed for training only."""
+    _check_file(path)
+    return keras.saving.load_model(path, compile=False)
+
+
+def load_without_code(path: Path) -> Any:
+    """Open an HDF5 file unless it has Lambda layers: some versions of Keras run their code."""
+    _check_file(path)
+    with h5py.File(path) as file:
+        config = file.attrs.get("model_config", b"{}")
+    if _has_lambda(json.loads(config)):
+        raise LoadError(
+            f"--no-pickle refuses {path.name}: it has a Lambda layer, which is code; use a layer of Keras instead"
+        )
+    return load(path)
+
+
+def _has_lambda(config: Any) -> bool:
+    """Say whether a part of a configuration, at any depth, is a Lambda layer."""
+    inner = [config]
+    while inner:
+        part = inner.pop()
+        if isinstance(part, dict):
+            if str(part.get("class_name")).rpartition(">")[2] in LAMBDAS:
+                return True
+            inner += part.values()
+        elif isinstance(part, list):
+            inner += part
+    return False
+
+
+def _check_file(path: Path) -> None:
     with path.open("rb") as file:
         found = file.read(len(HDF5))
     suffix = path.suffix.lower()
@@ -44,7 +79,6 @@ def load(path: Path) -> Any:
         raise LoadError(f"{path.name} is a {kind}; save the model with model.save('model{suffix}')")
     if path.suffix != suffix:
         raise LoadError(f"Keras knows its files by suffixes in lower case: rename {path.name} to {path.stem}{suffix}")
-    return keras.saving.load_model(path, compile=False)
 
 
 def hint(model: Any) -> Hint | None:

@@ -9,12 +9,15 @@ import pandas as pd
 import sklearn
 from pandas.api.types import is_numeric_dtype
 from sklearn.base import is_classifier, is_outlier_detector, is_regressor
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
 
 from custom_model_runner.data.labels import align
 from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import ContractError, InputError, LoadError, UsageError, UserCodeError
 from custom_model_runner.frameworks import fitted
+from custom_model_runner.estimator import last_step
 from custom_model_runner.target_type import NUMERIC, TargetType
 
 MANY_LABELS = 2
@@ -47,12 +50,24 @@ def check(model: Any, target: Target) -> None:
             f"{type(model).__name__} has no {method}, which the target type '{target.type}' needs; "
             "write a score hook or choose another --target-type"
         )
+    _check_fitted(model)
     classes = getattr(model, "classes_", None)
     if target.is_classification and target.type is not TargetType.MULTILABEL and classes is not None:
         try:
             align(classes, target.labels)
         except ContractError as error:
             raise UsageError(f"The class labels are not those of {type(model).__name__}: {error}") from error
+
+
+def _check_fitted(model: Any) -> None:
+    last = last_step(model)
+    # Whether it was fitted shows by attributes that end with an underscore; other authors name theirs as they like.
+    if not type(last).__module__.startswith("sklearn."):
+        return
+    try:
+        check_is_fitted(last)
+    except NotFittedError as error:
+        raise LoadError(f"{type(last).__name__} was never fitted: fit it before it is saved") from error
 
 
 def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:

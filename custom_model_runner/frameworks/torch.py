@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import re
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -19,24 +22,78 @@ from custom_model_runner.frameworks import matrix
 
 # What torch says when a layer gets another number of columns than it has weights for; the text holds shapes only.
 WRONG_WIDTH = "shapes cannot be multiplied"
+# Parts of an exported program: its lists of tensors say which are pickled; older versions had three pickles.
+PICKLED = re.compile(rb'"use_pickle"\s*:\s*true')
+CODE_PARTS = ("custom_obj", "opaque_obj", "aotinductor")
+OLD_PARTS = frozenset({"serialized_state_dict.json", "serialized_constants.json"})
 
 
 def load(path: Path) -> Any:
     """Open a module or TorchScript, on the GPU if there is one, or an exported program, whichever the file holds."""
+    return _open(path, _whole_module)
+
+
+def load_without_code(path: Path) -> Any:
+    """Open TorchScript, or an exported program that holds plain weights; whatever else may run code is refused."""
+    if _is_program(_names_inside(path)):
+        _check_program(path)
+    return _open(path, _refuse)
+
+
+def _open(path: Path, otherwise: Callable[[Path, torch.device], Any]) -> Any:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     names = _names_inside(path)
     try:
-        if "archive_format" in names or "serialized_exported_program.json" in names:
+        if _is_program(names):
             # It stays on the device it was exported for, which is written into its operations.
             return torch.export.load(str(path)).module()
         if "constants.pkl" in names:
             return torch.jit.load(str(path), map_location=device).eval()
-        return _whole_module(path, device)
+        return otherwise(path, device)
     except (UnpicklingError, EOFError, RuntimeError) as error:
         raise LoadError(
             f"{path.name} cannot be read by torch {torch.__version__} ({type(error).__name__}): expected a module "
             "saved by torch.save, TorchScript or torch.export.save; it may be cut, or made by a newer version"
         ) from error
+
+
+def _is_program(names: set[str]) -> bool:
+    return "archive_format" in names or "serialized_exported_program.json" in names
+
+
+def _refuse(path: Path, _: torch.device) -> NoReturn:
+    raise LoadError(
+        f"--no-pickle refuses {path.name}: it is a pickled module, and opening that can run code; "
+        "save TorchScript or torch.export.save instead"
+    )
+
+
+def _check_program(path: Path) -> None:
+    """Refuse a program with members that torch.export.load would unpickle, or load as machine code."""
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            if _holds_code(archive, info):
+                raise LoadError(
+                    f"--no-pickle refuses {path.name}: opening its part {info.filename} can run code; "
+                    "export a program whose weights are plain tensors"
+                )
+
+
+def _holds_code(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
+    name = info.filename.rpartition("/")[2]
+    if any(word in info.filename for word in CODE_PARTS):
+        return True
+    if name.endswith("_config.json"):
+        return PICKLED.search(archive.read(info)) is not None
+    if not name.endswith(".pt") and name not in OLD_PARTS:
+        return False
+    data = archive.read(info)
+    try:
+        if data:
+            torch.load(io.BytesIO(data), weights_only=True)
+    except (UnpicklingError, EOFError, RuntimeError):
+        return True
+    return False
 
 
 def _names_inside(path: Path) -> set[str]:
@@ -48,13 +105,7 @@ def _names_inside(path: Path) -> set[str]:
 
 
 def _whole_module(path: Path, device: torch.device) -> Any:
-    try:
-        model = torch.load(path, map_location=device, weights_only=False)
-    except AttributeError as error:
-        raise LoadError(
-            f"The class of the module in {path.name} cannot be imported: {error}; define it in a Python file beside "
-            "the artifact, import it from there where you save the module, or save TorchScript or torch.export"
-        ) from error
+    model = torch.load(path, map_location=device, weights_only=False)
     if isinstance(model, dict):
         raise LoadError(
             f"{path.name} holds weights or a checkpoint (a dict of {len(model)} entries), which say nothing of the "

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from custom_model_runner import estimator, plugins
+from custom_model_runner import estimator, opening, plugins
 from custom_model_runner.codedir import CodeDir
-from custom_model_runner.data.target import Declared, Target, settle
+from custom_model_runner.data.target import Declared, settle
 from custom_model_runner.errors import LoadError
 from custom_model_runner.estimator import Estimator
 from custom_model_runner.model import Model, ModelInfo, traits_of
@@ -22,18 +22,18 @@ def load(codedir: CodeDir, declared: Declared) -> Model:
     with ExitStack() as stack:
         # A pickle may need modules that stand beside it.
         stack.callback(language.load(codedir, ()).close)
-        known = estimator.require(estimator.load(codedir))
+        opened = opening.load(codedir)
+        known = estimator.require(opened.model)
         target, notice = settle(declared, known.hint())
         known.check(target)
-        return _model(codedir, known, target, notice, close=stack.pop_all().close)
+        info = ModelInfo(target, codedir, known.framework, notice, opened.notice)
+        return _model(info, known, close=stack.pop_all().close)
 
 
-def _model(
-    codedir: CodeDir, known: Estimator, target: Target, notice: str | None, *, close: Callable[[], None]
-) -> Model:
+def _model(info: ModelInfo, known: Estimator, *, close: Callable[[], None]) -> Model:
     return Model(
-        info=ModelInfo(target, codedir, known.framework, notice),
-        score=lambda table, context: known.score(table, target),
-        traits=traits_of(codedir.metadata, runs_user_code=False),
+        info=info,
+        score=lambda table, context: known.score(table, info.target),
+        traits=traits_of(info.codedir.metadata, runs_user_code=False),
         close=close,
     )

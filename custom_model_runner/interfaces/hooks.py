@@ -8,12 +8,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from custom_model_runner import estimator, plugins
+from custom_model_runner import estimator, opening, plugins
 from custom_model_runner.codedir import CodeDir
 from custom_model_runner.data.target import Declared, Hint, Target, settle
 from custom_model_runner.errors import LoadError
 from custom_model_runner.interfaces import calls
 from custom_model_runner.model import Model, ModelInfo, UserCode, traits_of
+from custom_model_runner.opening import Opened
 from custom_model_runner.target_type import TargetType
 
 
@@ -31,7 +32,8 @@ def _bind(codedir: CodeDir, code: UserCode, declared: Declared) -> Model:
     if "init" in hooks:
         hooks["init"](code_dir=str(codedir.path), as_error=LoadError)
     is_unstructured = _is_unstructured(declared, hooks)
-    model = _load_model(codedir, hooks)
+    opened = _load_model(codedir, hooks)
+    model = opened.model
     scorer = None if is_unstructured or "score" in hooks else estimator.require(model)
     known = scorer or estimator.recognise(model)
     hint = Hint(TargetType.UNSTRUCTURED) if is_unstructured else known.hint() if known else None
@@ -43,7 +45,7 @@ def _bind(codedir: CodeDir, code: UserCode, declared: Declared) -> Model:
         scorer.check(target)
         abilities["score"] = lambda table, context: scorer.score(table, target)
     return Model(
-        info=ModelInfo(target, codedir, scorer.framework if scorer else None, notice),
+        info=ModelInfo(target, codedir, scorer.framework if scorer else None, notice, opened.notice),
         **abilities,
         traits=traits_of(codedir.metadata, runs_user_code=bool(hooks)),
     )
@@ -56,14 +58,14 @@ def _is_unstructured(declared: Declared, hooks: Mapping[str, calls.Hook]) -> boo
     return declared.type is TargetType.UNSTRUCTURED or only_unstructured
 
 
-def _load_model(codedir: CodeDir, hooks: Mapping[str, calls.Hook]) -> Any:
+def _load_model(codedir: CodeDir, hooks: Mapping[str, calls.Hook]) -> Opened:
     if "load_model" in hooks:
         model = hooks["load_model"](str(codedir.path), as_error=LoadError)
         if model is None:
             raise LoadError("The load_model hook returned None, expected the loaded model")
-        return model
+        return Opened(model)
     can_score = "score" in hooks or "score_unstructured" in hooks
-    return None if can_score and not codedir.artifacts else estimator.load(codedir)
+    return Opened(None) if can_score and not codedir.artifacts else opening.load(codedir)
 
 
 def _abilities(hooks: Mapping[str, calls.Hook], model: Any, target: Target) -> dict[str, Any]:

@@ -35,9 +35,9 @@ def serve(
     # Filled by each worker for itself.
     last_steps: list[Callable[[float], None]] = []
 
-    def tell(text: str) -> None:
+    def tell(*texts: str) -> None:
         if has_told.offer(1):
-            logs.notice(text)
+            logs.notice(*texts)
 
     def load() -> Flask:
         observers = (timings.observe,) if timings else ()

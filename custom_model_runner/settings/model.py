@@ -73,3 +73,10 @@ class ModelSettings:
         default=False,
         help="only log what breaks the schema that the metadata declares",
     )
+    no_pickle: bool = option(
+        "--no-pickle",
+        is_switch=True,
+        default=False,
+        variable="NO_PICKLE",
+        help="open no artifact that can run code by being opened, such as a pickle",
+    )

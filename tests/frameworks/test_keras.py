@@ -86,6 +86,20 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, name: str, data: byte
         framework.load(tmp_path / name)
 
 
+def test_an_hdf5_file_without_lambda_layers_is_opened_under_no_pickle(tmp_path: Path) -> None:
+    made = network()
+    made.save(tmp_path / "model.h5")
+    found = framework.score(framework.load_without_code(tmp_path / "model.h5"), FRAME, REGRESSION)
+    np.testing.assert_allclose(found.values, made.predict(GIVEN, verbose=0), rtol=1e-6)
+
+
+def test_an_hdf5_file_with_a_lambda_layer_deep_inside_is_refused_under_no_pickle(tmp_path: Path) -> None:
+    inner = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda values: values * 2)])
+    keras.Sequential([keras.Input((2,)), inner, keras.layers.Dense(1)]).save(tmp_path / "model.h5")
+    with pytest.raises(LoadError, match=r"^--no-pickle refuses model.h5: it has a Lambda layer"):
+        framework.load_without_code(tmp_path / "model.h5")
+
+
 def test_a_backend_that_is_not_installed_is_told_with_the_variable_to_set(tmp_path: Path) -> None:
     # An empty folder of settings, so that Keras falls back to its own default; tensorflow is not installed here.
     program = "import custom_model_runner.frameworks.keras"

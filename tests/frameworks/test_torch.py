@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import torch
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from custom_model_runner import codedir, opening
 from custom_model_runner.data.target import Target
 from custom_model_runner.errors import ContractError, InputError, LoadError
 from custom_model_runner.estimator import recognise
@@ -101,10 +104,48 @@ def test_a_class_that_is_gone_is_told_with_where_to_put_it(tmp_path: Path, monke
     monkeypatch.setattr("__main__.Returns", Returns, raising=False)
     torch.save(Returns(None), tmp_path / "model.pth")
     monkeypatch.delattr("__main__.Returns")
-    with pytest.raises(
-        LoadError, match=r"class of the module in model.pth cannot be imported.*in a Python file beside"
-    ):
-        framework.load(tmp_path / "model.pth")
+    with pytest.raises(LoadError, match=r"'Returns', which was defined in the script .*to a Python file beside"):
+        opening.load(codedir.open_folder(tmp_path))
+
+
+# The words of torch itself about its own future.
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("save", [script, program])
+def test_what_holds_no_code_is_opened_under_no_pickle(tmp_path: Path, save: Any) -> None:
+    save(tmp_path / "model.pth")
+    model = framework.load_without_code(tmp_path / "model.pth")
+    framework.check(model, REGRESSION)
+    np.testing.assert_array_equal(framework.score(model, FRAME, REGRESSION).values, expected(DROPOUT))
+
+
+@pytest.mark.parametrize("save", [module, old_module])
+def test_a_pickled_module_is_refused_under_no_pickle(tmp_path: Path, save: Any) -> None:
+    save(tmp_path / "model.pth")
+    with pytest.raises(LoadError, match=r"^--no-pickle refuses model.pth: it is a pickled module"):
+        framework.load_without_code(tmp_path / "model.pth")
+
+
+@pytest.mark.parametrize("member", ["data/sample_inputs/model.pt", "data/constants/opaque_obj_0"])
+def test_a_program_with_a_part_that_runs_code_is_refused_under_no_pickle(tmp_path: Path, member: str) -> None:
+    program(tmp_path / "made.pt2")
+    evil = io.BytesIO()
+    torch.save(DROPOUT, evil)
+    with zipfile.ZipFile(tmp_path / "made.pt2") as made, zipfile.ZipFile(tmp_path / "model.pt2", "w") as changed:
+        for info in made.infolist():
+            if not info.filename.endswith(member):
+                changed.writestr(info.filename, made.read(info))
+        changed.writestr(f"made/{member}", evil.getvalue())
+    with pytest.raises(LoadError, match=rf"--no-pickle refuses model.pt2: opening its part made/{member} can run code"):
+        framework.load_without_code(tmp_path / "model.pt2")
+
+
+def test_weights_that_are_pickled_in_a_program_are_refused_under_no_pickle(tmp_path: Path) -> None:
+    program(tmp_path / "made.pt2")
+    with zipfile.ZipFile(tmp_path / "made.pt2") as made, zipfile.ZipFile(tmp_path / "model.pt2", "w") as changed:
+        for info in made.infolist():
+            changed.writestr(info.filename, made.read(info).replace(b'"use_pickle": false', b'"use_pickle": true'))
+    with pytest.raises(LoadError, match=r"--no-pickle refuses model.pt2: .*model_weights_config.json can run code"):
+        framework.load_without_code(tmp_path / "model.pt2")
 
 
 def test_a_program_for_a_fixed_number_of_rows_is_refused_at_load() -> None:

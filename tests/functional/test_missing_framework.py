@@ -53,7 +53,8 @@ def test_an_artifact_of_any_framework_fails_with_the_line_that_installs_it(
 def test_a_pickle_of_a_missing_framework_fails_with_the_line_that_installs_it(drum: Drum, plant: Plant) -> None:
     told = failure(drum, plant("code", {"model.pkl": b"cxgboost.sklearn\nXGBRegressor\n."}))
     assert told == (
-        "drum: error: model.pkl needs the module 'xgboost', which is not there: "
+        "drum: error: An error occurred when loading your artifact: "
+        "model.pkl needs the module 'xgboost', which is not there: "
         'pip install "custom-model-runner[xgboost]"\n'
     )
 

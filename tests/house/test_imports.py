@@ -20,7 +20,7 @@ CORE = frozenset({"numpy", "pandas", "pyarrow", "scipy", "yaml", "orjson", "psut
 SERVING = frozenset({"flask", "werkzeug", "gunicorn"})
 
 # A framework file is called after the library it imports; these libraries come with another's file.
-COMPANIONS: dict[str, str] = {"onnxruntime": "onnx"}
+COMPANIONS: dict[str, str] = {"onnxruntime": "onnx", "h5py": "keras"}
 
 # What is no framework, and where it may be imported.
 OTHERS: dict[str, str] = {"datarobot": "monitoring/datarobot.py"}

@@ -16,7 +16,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     | frozenset({"credentials", "scrubbing", "user_secrets"})
     | frozenset({"deployment_config"}),
     frozenset({"data"}),
-    frozenset({"codedir", "model", "metadata", "schema", "estimator"}),
+    frozenset({"codedir", "model", "metadata", "schema", "estimator", "opening", "artifacts"}),
     frozenset({"interfaces", "languages", "frameworks", "templates", "delivery"}),
     frozenset({"predictor", "monitoring"}),
     frozenset({"server", "batch", "checks", "training", "anomaly", "registry"}),
@@ -50,7 +50,8 @@ ORDER: frozenset[tuple[str, str]] = frozenset(
         ("settings", "parsers"),
         ("settings", "target_type"),
         ("codedir", "metadata"),
-        ("estimator", "codedir"),
+        ("opening", "artifacts"),
+        ("opening", "codedir"),
         ("model", "codedir"),
         ("model", "metadata"),
         ("model", "schema"),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import pickle
-import sys
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
@@ -15,14 +13,11 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from custom_model_runner import codedir, estimator, plugins
+from custom_model_runner import estimator, plugins
 from custom_model_runner.data.target import Target
 from custom_model_runner.errors import ContractError, InputError, LoadError, UserCodeError
 from custom_model_runner.estimator import Estimator
-from custom_model_runner.plugins import Framework, Loader
 from custom_model_runner.target_type import TargetType
-
-from .folders import plant
 
 REGRESSION = Target(TargetType.REGRESSION)
 TABLE = pd.DataFrame({"a": [0.0, 1.0]})
@@ -110,7 +105,33 @@ def test_a_model_that_no_framework_claims_is_refused_with_the_known_ones() -> No
         estimator.require(class_of("statsmodels.api")())
     words = "Could not find any framework to handle loaded model and a score hook is not provided: "
     known = ", ".join(plugins.FRAMEWORKS)
-    assert str(caught.value) == f"{words}found statsmodels.api.Model, expected a model of: {known}"
+    expected = f"{words}found statsmodels.api.Model, expected a fitted model of: {known}; write a score hook"
+    assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (
+            {"model": 1, "secret": 2},
+            "found a dict of length 2, .*save the model alone, or pick it in a load_model hook",
+        ),
+        ([1, 2, 3], "found a list of length 3, .*pick it in a load_model hook"),
+        ("secret", "found a str of length 6, "),
+        (np.ones((3, 2)), r"found data, a numpy.ndarray of shape \(3, 2\), .*save the fitted model instead"),
+        (np.float64(2), r"found data, a numpy.float64 of shape \(\), "),
+        (TABLE, r"found data, a pandas\S*DataFrame of shape \(2, 1\), "),
+        (class_of, "found the function class_of, .*call it in a score hook"),
+        (LinearRegression, "found the class sklearn.linear_model._base.LinearRegression itself, .*an instance of it"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_object_that_is_no_model_is_named_with_what_to_do_and_without_what_is_in_it(
+    model: object, words: str
+) -> None:
+    with pytest.raises(LoadError, match=words) as caught:
+        estimator.require(model)
+    assert "secret" not in str(caught.value)
 
 
 def test_only_a_table_can_be_scored() -> None:
@@ -133,50 +154,3 @@ def test_what_a_framework_says_about_the_input_passes_through() -> None:
     library.score = refuse  # type: ignore[attr-defined]
     with pytest.raises(InputError, match=r"^no wind$"):
         Estimator(object(), "sail", library).score(TABLE, REGRESSION)
-
-
-# How an artifact is opened.
-
-
-@pytest.fixture
-def sails(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """A loader of its own for files that end with .sail, in a table of its own."""
-    library = ModuleType("sail")
-    monkeypatch.setattr(plugins, "LOADERS", {".sail": Loader("sail", "rig")})
-    monkeypatch.setattr(plugins, "FRAMEWORKS", {"sail": Framework("sail", "rig", packages=("sailcloth",))})
-    languages = {"python": plugins.Language("python", artifacts=(".sail",), user_files=("custom.py",))}
-    monkeypatch.setattr(plugins, "LANGUAGES", languages)
-    monkeypatch.setattr(plugins, "find", lambda line: {"sail": library}[line.module])
-    return library
-
-
-@pytest.mark.parametrize("name", ["model.sail", "MODEL.SAIL"])
-def test_the_suffix_chooses_who_opens_the_artifact(tmp_path: Path, sails: ModuleType, name: str) -> None:
-    sails.load = Path.read_bytes  # type: ignore[attr-defined]
-    assert estimator.load(codedir.open_folder(plant(tmp_path, {name: b"wide"}))) == b"wide"
-
-
-def test_an_artifact_that_needs_a_package_of_a_framework_names_the_extra(tmp_path: Path, sails: ModuleType) -> None:
-    def load(path: Path) -> None:
-        raise ModuleNotFoundError(name="sailcloth.white")
-
-    sails.load = load  # type: ignore[attr-defined]
-    folder = codedir.open_folder(plant(tmp_path, {"model.sail": b""}))
-    with pytest.raises(LoadError) as caught:
-        estimator.load(folder)
-    hint = 'pip install "custom-model-runner[rig]"'
-    assert str(caught.value) == f"model.sail needs the module 'sailcloth', which is not there: {hint}"
-
-
-def test_an_artifact_that_needs_another_package_names_that(tmp_path: Path, sails: ModuleType) -> None:
-    sails.load = lambda path: pickle.loads(path.read_bytes())  # type: ignore[attr-defined]
-    assert "absent_rope" not in sys.modules
-    folder = codedir.open_folder(plant(tmp_path, {"model.sail": b"cabsent_rope.knots\nKnot\n."}))
-    with pytest.raises(LoadError, match=r"needs the module 'absent_rope', .* put its file beside the artifact$"):
-        estimator.load(folder)
-
-
-def test_a_file_that_only_shares_its_suffix_with_artifacts_is_not_called_one_in_a_subfolder(tmp_path: Path) -> None:
-    folder = codedir.open_folder(plant(tmp_path, {"deep/notes.txt": "tree\n", "custom.py": ""}))
-    with pytest.raises(LoadError, match=r"add one, or write a load_model hook$"):
-        estimator.load(folder)

@@ -72,11 +72,25 @@ def test_a_model_that_cannot_give_what_the_target_needs_is_refused(model: Any, t
         (LINEAR, REGRESSION),
         (LINEAR, Target(T.ANOMALY)),
         (LINEAR, Target(T.GEO_POINT)),
-        (LogisticRegression(), Target(T.BINARY, ("a", "b"))),
+        (LogisticRegression().fit(FRAME, ["a", "a", "b", "b"]), Target(T.BINARY, ("a", "b"))),
+        (make_pipeline(OneHotEncoder(), LINEAR), REGRESSION),
     ],
 )
 def test_a_model_that_can_is_accepted(model: Any, target: Target) -> None:
     sklearn.check(model, target)
+
+
+@pytest.mark.parametrize("model", [LinearRegression(), make_pipeline(LINEAR, LinearRegression()), IsolationForest()])
+def test_a_model_that_was_never_fitted_is_refused(model: Any) -> None:
+    with pytest.raises(LoadError, match=r"^(LinearRegression|IsolationForest) was never fitted: fit it before"):
+        sklearn.check(model, REGRESSION)
+
+
+def test_whether_a_model_of_another_author_was_fitted_is_not_asked() -> None:
+    class Constant(LinearRegression):  # type: ignore[misc]  # scikit-learn has no types
+        pass
+
+    sklearn.check(Constant(), REGRESSION)
 
 
 def test_labels_that_the_model_does_not_know_are_a_usage_error() -> None:

@@ -102,11 +102,9 @@ def test_the_framework_is_named(tmp_path: Path) -> None:
         ({"deep/a.pkl": b""}, {}, "Could not find a model artifact file .*; deep/a.pkl is in a subfolder: move it up"),
         ({"notes.txt": b""}, {"language": "python"}, "add one, or write a load_model hook"),
         ({"train.py": b""}, {"language": "python"}, "make it first: python .*train.py"),
-        ({"model.pkl": b"not a pickle"}, {}, "An error occurred when loading your artifact: model.pkl: "),
-        ({"model.pkl": b""}, {}, "An error occurred when loading your artifact: model.pkl: EOFError"),
-        ({"model.joblib": b"not a joblib"}, {}, "An error occurred when loading your artifact: model.joblib: "),
-        ({"model.pkl": pickled(REGRESSION)[:-20]}, {}, "An error occurred when loading your artifact: model.pkl: "),
-        ({"model.pkl": pickled({"a": 1})}, {}, "Could not find any framework to handle loaded model.*builtins.dict"),
+        ({"model.pkl": b"not a pickle"}, {}, "An error occurred when loading your artifact: model.pkl is text"),
+        ({"model.pkl": pickled({"a": 1})}, {}, "Could not find any framework to handle loaded model.*found a dict"),
+        ({"model.pkl": pickled(LinearRegression())}, {}, "LinearRegression was never fitted: fit it before it is"),
         ({"model.pkl": pickled(StandardScaler().fit(FRAME))}, {}, "StandardScaler has no predict"),
         ({"model.pkl": pickled(REGRESSION)}, {"target_type": "unstructured"}, "needs a score_unstructured hook"),
         (
@@ -134,5 +132,5 @@ def test_a_pickle_that_calls_sys_exit_is_a_load_error(tmp_path: Path) -> None:
 
 
 def test_text_of_a_pickle_from_python_2_is_read_as_latin_1(tmp_path: Path) -> None:
-    with pytest.raises(LoadError, match=r"found builtins\.str"):
+    with pytest.raises(LoadError, match="found a str of length 4,"):
         predictor.load(plant(tmp_path, {"model.pkl": b"\x80\x02U\x04caf\xe9q\x00."}))
