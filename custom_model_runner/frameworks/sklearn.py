@@ -16,8 +16,8 @@ from custom_model_runner.data.labels import align
 from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import ContractError, InputError, LoadError, UsageError, UserCodeError
-from custom_model_runner.frameworks import fitted
 from custom_model_runner.estimator import last_step
+from custom_model_runner.frameworks import fitted
 from custom_model_runner.target_type import NUMERIC, TargetType
 
 MANY_LABELS = 2

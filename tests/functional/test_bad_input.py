@@ -65,7 +65,7 @@ CASES = [
     Case(
         "a pickle of a dict",
         4,
-        "Could not find any framework to handle loaded model and a score hook is not provided: found a dict of length 1",
+        "Could not find any framework to handle loaded model and a score hook is not provided: found a dict",
         {"model.pkl": pickle.dumps({"a": 1})},
     ),
     Case(
