@@ -7,6 +7,7 @@ import json
 import math
 import pickle
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
