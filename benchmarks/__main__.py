@@ -8,16 +8,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from benchmarks import batch, contestants, machine, models, plan, report, serving, startup, tree
+from benchmarks import batch, contestants, formats, machine, models, plan, report, serving, startup, tree
 from benchmarks.agreement import Disagreement
 from benchmarks.load import LoadError
 from benchmarks.plan import Plan
 from benchmarks.processes import ContestantError
 from benchmarks.samples import Sample, summarise
 
-BASELINES = ("floor", "reference", "other", startup.BARE)
+BASELINES = ("floor", "reference", "other", formats.CSV, startup.BARE)
 # Commands take milliseconds, so their medians can afford more rounds.
 COMMAND_LINE_ROUNDS = 5
+FORMAT_ROWS = 100_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,6 +58,10 @@ def _measure(todo: Plan, workspace: Path) -> Iterator[Sample]:
             yield from serving.measure(model, chosen, bodies, round_number=number, seconds=todo.seconds)
         for number in rounds:
             yield from batch.measure(model, chosen, source, rows=todo.rows, round_number=number)
+    rows = min(FORMAT_ROWS, todo.rows)
+    payloads = formats.payloads(models.write_rows(workspace / "formats.csv", rows))
+    for number in rounds:
+        yield from formats.measure(payloads, rows=rows, round_number=number)
     commands = startup.command_lines(todo.drums)
     for number in range(1, COMMAND_LINE_ROUNDS * todo.rounds + 1):
         yield from startup.measure(commands, log=workspace / "command.log", round_number=number)

@@ -50,6 +50,14 @@ SECTIONS = (
         "Batch: CSV in, CSV out (less is better)",
         (WALL, Column("cpu_seconds", "CPU s", digits=2, has_ratios=True), PEAK),
     ),
+    Section(
+        "formats",
+        "Formats: read and written by the runner itself (less is better)",
+        (
+            Column("wall_seconds", "wall ms", factor=1e3, has_range=True, has_ratios=True),
+            Column("cpu_seconds", "CPU ms", factor=1e3, has_ratios=True),
+        ),
+    ),
     Section("cold start", "Cold start: until the first prediction over HTTP (less is better)", (WALL,)),
     Section("command line", "Command line: start to end (less is better)", (WALL,)),
 )

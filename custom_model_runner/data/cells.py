@@ -17,6 +17,7 @@ from custom_model_runner.errors import ContractError
 
 # Only for arrays: a lone number of single precision would be written with fewer digits than in CSV.
 NUMPY = orjson.OPT_SERIALIZE_NUMPY
+NUMBERS = {float, int, bool, type(None)}
 
 
 def json_text(value: Any) -> bytes:
@@ -25,6 +26,18 @@ def json_text(value: Any) -> bytes:
         return orjson.dumps(value, default=plain, option=orjson.OPT_NON_STR_KEYS)
     except TypeError as error:
         raise ContractError(f"The predictions hold a value that JSON cannot: {error}") from error
+
+
+def json_texts(column: list[Any]) -> list[bytes]:
+    """Return each value as JSON; numbers, whose JSON has no comma, in one go."""
+    if set(map(type, column)) <= NUMBERS:
+        return json_text(column)[1:-1].split(b",") if column else []
+    return [json_text(value) for value in column]
+
+
+def json_constant(text: str) -> bytes:
+    """Return text as JSON that stands in a template."""
+    return json_text(text).replace(b"%", b"%%")
 
 
 def json_floats(values: np.ndarray[Any, Any]) -> bytes:

@@ -18,7 +18,6 @@ from custom_model_runner.errors import ContractError, UsageError
 from custom_model_runner.target_type import TargetType
 
 ANOMALY = "Anomaly Score"
-NUMBERS = {float, int, bool, type(None)}
 Writer = Callable[[Predictions], bytes]
 
 
@@ -78,10 +77,10 @@ def _values(config: DeploymentConfig, target: Target) -> tuple[_Value, ...]:
 def _write(predictions: Predictions, shape: _Shape) -> bytes:
     """Fill one template per row: far cheaper than objects in objects."""
     values = predictions.values[:, [predictions.columns.index(value.column) for value in shape.values]]
-    texts = [_texts(column.tolist()) for column in values.T]
+    texts = [cells.json_texts(column.tolist()) for column in values.T]
     columns: list[Sequence[Any]] = [range(len(values)), _outcomes(values, shape) or texts[0], *texts]
     if predictions.extra is not None:
-        columns += [_texts(cells.values(column)) for _, column in predictions.extra.items()]
+        columns += [cells.json_texts(cells.values(column)) for _, column in predictions.extra.items()]
     template = _template(shape, predictions.extra)
     return b'{"data":[' + b",".join([template % row for row in zip(*columns, strict=True)]) + b"]}"
 
@@ -91,10 +90,10 @@ def _template(shape: _Shape, extra: pd.DataFrame | None) -> bytes:
     text = b'{"rowId":%d,"prediction":%b'
     if shape.shows_threshold:
         text += b',"predictionThreshold":' + cells.json_text(shape.threshold)
-    entries = [b'{"label":' + _constant(value.label) + b',"value":%b}' for value in shape.values]
+    entries = [b'{"label":' + cells.json_constant(value.label) + b',"value":%b}' for value in shape.values]
     text += b',"predictionValues":[' + b",".join(entries) + b"]"
     if extra is not None:
-        fields = [_constant(name) + b":%b" for name in _names(extra)]
+        fields = [cells.json_constant(name) + b":%b" for name in _names(extra)]
         text += b',"extraModelOutput":{' + b",".join(fields) + b"}"
     return text + b"}"
 
@@ -110,18 +109,6 @@ def _outcomes(values: np.ndarray[Any, Any], shape: _Shape) -> list[bytes] | None
         rows = (values > shape.threshold).tolist()
         return [b"[" + b",".join(compress(shown, is_over)) + b"]" for is_over in rows]
     return None
-
-
-def _texts(values: list[Any]) -> list[bytes]:
-    """Return each value as JSON, with the digits of a plain answer; numbers, whose JSON has no comma, in one go."""
-    if set(map(type, values)) <= NUMBERS:
-        return cells.json_text(values)[1:-1].split(b",") if values else []
-    return [cells.json_text(value) for value in values]
-
-
-def _constant(text: str) -> bytes:
-    """Return text as JSON that stands in a template."""
-    return cells.json_text(text).replace(b"%", b"%%")
 
 
 def _names(extra: pd.DataFrame) -> list[str]:

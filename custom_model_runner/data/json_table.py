@@ -50,8 +50,7 @@ def _from_split(columns: Any, rows: Any) -> pd.DataFrame:
                 f"The JSON input is ragged: row {number}, counted from 0, has {len(row)} values "
                 f"for {len(names)} columns"
             )
-    values = zip(*rows, strict=True) if rows else ([] for _ in names)
-    return records.from_columns({name: list(column) for name, column in zip(names, values, strict=True)})
+    return records.from_lists(names, rows)
 
 
 def _holds(values: Any, kinds: type | tuple[type, ...]) -> bool:

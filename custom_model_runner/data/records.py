@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,15 +45,26 @@ def from_rows(format_name: str, rows: Sequence[Any]) -> pd.DataFrame:
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
             raise InputError(f"The {format_name} input is no table: row {number}, counted from 0, is not an object")
-    names = dict.fromkeys(chain.from_iterable(rows))
-    return from_columns({name: [row.get(name) for row in rows] for name in names})
+    return _settled(pd.DataFrame(rows)) if any(rows) else pd.DataFrame()
 
 
-def from_columns(columns: Mapping[str, list[Any]]) -> pd.DataFrame:
-    """Return the table of lists of one length, with the types that CSV would give the same numbers."""
-    if not any(columns.values()):
-        return pd.DataFrame(columns, dtype=object)
-    table = pd.DataFrame(columns)
+def from_lists(names: list[str], rows: list[list[Any]]) -> pd.DataFrame:
+    """Return the table of lists that are as long as there are names."""
+    return _settled(pd.DataFrame(rows, columns=names)) if rows else _without_rows(names)
+
+
+def from_columns(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    """Return the table of lists of one length."""
+    return _settled(pd.DataFrame(columns)) if any(columns.values()) else _without_rows(columns)
+
+
+def _without_rows(names: Iterable[str]) -> pd.DataFrame:
+    # As CSV has it: nothing tells the types.
+    return pd.DataFrame({name: [] for name in names}, dtype=object)
+
+
+def _settled(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the types that CSV would give the same numbers and gaps."""
     for position, dtype in enumerate(table.dtypes):
         if is_object_dtype(dtype) and infer_dtype(table.iloc[:, position], skipna=True) in NUMBERS:
             table.isetitem(position, table.iloc[:, position].to_numpy(np.float64))

@@ -63,6 +63,10 @@ def test_each_row_is_written_as_a_line() -> None:
     ]
 
 
+def test_a_name_of_any_characters_is_written() -> None:
+    assert ndjson.write(pd.DataFrame({'5% "off"\n': [1]}), NDJSON) == b'{"5% \\"off\\"\\n":1}\n'
+
+
 def test_no_rows_are_nothing() -> None:
     assert ndjson.write(pd.DataFrame({"a": []}), NDJSON) == b""
 
