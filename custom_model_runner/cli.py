@@ -66,6 +66,11 @@ COMMANDS: Mapping[str, Command] = {
         "create a code directory to start from",
         (settings.NewModelSettings, settings.LogSettings),
     ),
+    "new schema": Command(
+        "custom_model_runner.commands.new_schema:run",
+        "infer the schema of a table from a sample",
+        (settings.NewSchemaSettings, settings.LogSettings),
+    ),
 }
 
 

@@ -76,7 +76,7 @@ class Question:
 class Model:
     """The functions a folder offers. What `read` and `transform` return is the user's affair.
 
-    `check_in` and `check_out` return the table to go on with, or raise what it breaks.
+    `text_columns` are read as text, whatever it looks like; `check_in` and `check_out` return the table to go on with.
     """
 
     info: ModelInfo
@@ -85,6 +85,7 @@ class Model:
     score: Callable[[Any, Context], Scores] | None = None
     post_process: Callable[[pd.DataFrame], Scores] | None = None
     answer: Callable[[Payload, Question], Reply] | None = None
+    text_columns: frozenset[str] = frozenset()
     check_in: schema.Check | None = None
     check_out: schema.Check | None = None
     traits: Traits = Traits()
@@ -116,9 +117,11 @@ def load(codedir: CodeDir, options: Declared, *, is_strict: bool = True) -> Mode
         except BaseCustomUserError as error:
             raise LoadError(f"The folder's own code refuses to load: {error}") from error
         stack.callback(model.close)
+        kind = model.info.target.type
         return replace(
             model,
-            check_in=schema.check_in(codedir.metadata, is_strict=is_strict),
+            text_columns=schema.text_columns(codedir.metadata, kind),
+            check_in=schema.check_in(codedir.metadata, kind, is_strict=is_strict),
             check_out=schema.check_out(codedir.metadata, is_strict=is_strict),
             close=stack.pop_all().close,
         )

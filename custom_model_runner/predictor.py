@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -78,7 +78,8 @@ class Predictor:
         if self.model.read is not None:
             with self.slots:
                 return self._call(self._checked(self.model.read(payload.data)), context, call)
-        table = self._checked(tables.read(payload))
+        typed = replace(payload, text_columns=self.model.text_columns) if self.model.text_columns else payload
+        table = self._checked(tables.read(typed))
         with self.slots:
             return self._call(table, context, call)
 

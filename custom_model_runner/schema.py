@@ -6,9 +6,11 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from custom_model_runner.data import typeschema
+from custom_model_runner.data import input_schema, typeschema
+from custom_model_runner.data.input_schema import InputSchema
 from custom_model_runner.errors import SchemaError
 from custom_model_runner.metadata import Metadata
+from custom_model_runner.target_type import TargetType
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,14 +21,29 @@ LOG = logging.getLogger("drum.schema")
 Check = Callable[["pd.DataFrame"], "pd.DataFrame"]
 
 
-def check_in(metadata: Metadata, *, is_strict: bool) -> Check | None:
+def of_inputs(metadata: Metadata, kind: TargetType) -> InputSchema | None:
+    """Return the columns that the metadata declares; those of an agent are arguments, and no columns of a table."""
+    return None if kind is TargetType.AGENTIC_WORKFLOW else metadata.input_schema
+
+
+def text_columns(metadata: Metadata, kind: TargetType) -> frozenset[str]:
+    """Return the columns that are read as text, also by formats that have no types."""
+    columns = of_inputs(metadata, kind)
+    return frozenset() if columns is None else columns.text_columns
+
+
+def check_in(metadata: Metadata, kind: TargetType, *, is_strict: bool) -> Check | None:
     """Return the check of the tables that are read, or None where the metadata asks for none."""
-    requirements = metadata.input_requirements
-    if not requirements:
+    requirements, columns = metadata.input_requirements, of_inputs(metadata, kind)
+    if not requirements and columns is None:
         return None
 
     def check(table: pd.DataFrame) -> pd.DataFrame:
-        _complain(typeschema.mismatches(table, requirements), "input", is_strict=is_strict)
+        found = []
+        if columns is not None:
+            found = input_schema.mismatches(table, columns)
+            table = input_schema.select(table, columns)
+        _complain(found + typeschema.mismatches(table, requirements), "input", is_strict=is_strict)
         return table
 
     return check
@@ -50,7 +67,7 @@ def _complain(mismatches: list[str], side: str, *, is_strict: bool) -> None:
     if not mismatches:
         return
     # Users' scripts look for these words.
-    words = f"Schema validation found mismatch between {side} dataset and the supplied schema: {'. '.join(mismatches)}"
+    words = f"Schema validation found mismatch between {side} dataset and the supplied schema: {'; '.join(mismatches)}"
     if is_strict:
         raise SchemaError(words)
     LOG.warning("%s", words)

@@ -17,16 +17,16 @@ Rows = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 class ColumnKind(str, Enum):
-    """The kind of a column's values; missing values have none."""
+    """The kind of a column's values, in the words of messages; missing values have none."""
 
-    INTEGER = "whole numbers"
-    NUMBER = "numbers"
-    BOOLEAN = "truth values"
+    INTEGER = "a whole number"
+    NUMBER = "a decimal number"
+    BOOLEAN = "a truth value"
     TEXT = "text"
-    DATE = "dates"
-    DURATION = "durations"
+    DATE = "a date"
+    DURATION = "a duration"
     EMPTY = "nothing"
-    OTHER = "other values"
+    OTHER = "another value"
 
     def __str__(self) -> str:
         return self.value
@@ -94,6 +94,18 @@ def kind_of_value(value: object) -> ColumnKind:
 def missing(column: pd.Series[Any]) -> Rows:
     """Say for each row whether its value is missing."""
     return np.asarray(column.isna(), dtype=bool)
+
+
+def has_missing(column: pd.Series[Any]) -> bool:
+    """Say whether any value is missing; this is asked of every table, so it is done in the cheapest way there is."""
+    dtype = column.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind in "iub":
+        return False
+    if isinstance(dtype, np.dtype) and dtype.kind == "f":
+        return bool(np.isnan(column.to_numpy()).any())
+    if is_object_dtype(dtype) and infer_dtype(column.to_numpy(), skipna=False) == "string":
+        return False
+    return bool(column.isna().any())
 
 
 def is_whole(column: pd.Series[Any]) -> Rows:

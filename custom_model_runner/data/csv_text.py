@@ -18,9 +18,9 @@ def read(payload: Payload) -> pd.DataFrame:
     """Return the table of a UTF-8 CSV body with a header line; blank lines of a one-column table are missing values."""
     _check_width(payload.data)
     try:
-        table = _parse(payload.data, skip_blank_lines=True)
+        table = _parse(payload, skip_blank_lines=True)
         if table.shape[1] == 1:
-            table = _parse(payload.data, skip_blank_lines=False)
+            table = _parse(payload, skip_blank_lines=False)
     except UnicodeDecodeError as error:
         raise InputError("The CSV input cannot be decoded: its encoding must be UTF-8") from error
     except pd.errors.EmptyDataError as error:
@@ -46,9 +46,10 @@ def _check_width(data: bytes) -> None:
         )
 
 
-def _parse(data: bytes, *, skip_blank_lines: bool) -> pd.DataFrame:
+def _parse(payload: Payload, *, skip_blank_lines: bool) -> pd.DataFrame:
     # Types are inferred from whole columns: by default pandas infers per chunk, and long columns come out mixed.
-    return pd.read_csv(io.BytesIO(data), skip_blank_lines=skip_blank_lines, low_memory=False)
+    types = dict.fromkeys(payload.text_columns, str)
+    return pd.read_csv(io.BytesIO(payload.data), skip_blank_lines=skip_blank_lines, low_memory=False, dtype=types)
 
 
 def _reason(error: Exception) -> str:

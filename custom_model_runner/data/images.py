@@ -15,9 +15,9 @@ HEAD = 12
 
 def is_images(column: pd.Series[Any]) -> bool:
     """Say whether every value of a text column is an image; missing values do not count, and alone they are none."""
-    present = column.dropna()
     # Most text is told at its first value.
-    return len(present) > 0 and _is_image(present.iloc[0]) and all(map(_is_image, present))
+    first = next((value for value in column.array if isinstance(value, str)), None)
+    return _is_image(first) and all(map(_is_image, column.dropna()))
 
 
 def _is_image(value: object) -> bool:

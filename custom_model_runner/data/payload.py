@@ -15,13 +15,15 @@ DEFAULT_MEDIA_TYPE = "text/plain"
 class Payload:
     """A body, its media type in lower case without parameters, and its charset as the sender spelt it.
 
-    Names of columns come along where the format has none.
+    Names of columns come along where the format has none, and those of text columns, which a format without types would
+    take for numbers.
     """
 
     data: bytes
     media_type: str = ""
     charset: str | None = None
     column_names: tuple[str, ...] | None = None
+    text_columns: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, data: bytes, content_type: str | None) -> Payload:

@@ -88,27 +88,32 @@ def _listed(places: list[_Place]) -> str | None:
 
 
 def _typed(table: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any], str]]:
-    """Yield name, column and type of the columns that have one; a column of missing values could be of any type."""
+    """Yield name, column and type of the columns that have one."""
     for name, column in table.items():
         kind = TYPE_OF.get(column_kinds.kind_of(column))
-        if kind is not None and not column_kinds.missing(column).all():
+        if kind is not None:
             yield str(name), column, "IMG" if kind == "CAT" and images.is_images(column) else kind
 
 
 def _forbidden(table: pd.DataFrame, unwanted: frozenset[str]) -> Iterator[_Place]:
     for name, column, kind in _typed(table):
         words = unwanted & (TEXT_TYPES if kind == "CAT" else {kind})
-        if words:
-            yield _Place(name, _first_value(column), max(words))
+        if words and (row := column_kinds.first(~column_kinds.missing(column))):
+            yield _Place(name, row, max(words))
 
 
 def _not_allowed(table: pd.DataFrame, wanted: frozenset[str]) -> Iterator[_Place]:
     kinds = frozenset().union(*(KINDS_OF.get(word, ()) for word in wanted))
     for name, column, kind in _typed(table):
-        is_text = kind == "CAT" and _is_allowed_text(column, wanted)
-        is_category = kind == "NUM" and "CAT" in wanted and column_kinds.is_whole(column).all()
-        if kind not in wanted and not is_text and not is_category:
+        # A column of missing values could be of any type.
+        if kind not in wanted and not _will_do(column, kind, wanted) and not column_kinds.missing(column).all():
             yield _Place(name, column_kinds.first_unlike(column, kinds), _words(kind, column))
+
+
+def _will_do(column: pd.Series[Any], kind: str, wanted: frozenset[str]) -> bool:
+    if kind == "NUM":
+        return "CAT" in wanted and bool(column_kinds.is_whole(column).all())
+    return kind == "CAT" and _is_allowed_text(column, wanted)
 
 
 def _is_allowed_text(column: pd.Series[Any], wanted: frozenset[str]) -> bool:
@@ -118,10 +123,6 @@ def _is_allowed_text(column: pd.Series[Any], wanted: frozenset[str]) -> bool:
 
 def _are_dates(column: pd.Series[Any]) -> bool:
     return bool(column.dropna().astype(str).str.fullmatch(DATE_TEXT).all())
-
-
-def _first_value(column: pd.Series[Any]) -> int:
-    return column_kinds.first(~column_kinds.missing(column)) or 1
 
 
 def _words(kind: str, column: pd.Series[Any]) -> str:
@@ -157,7 +158,8 @@ def _number_of_columns(table: pd.DataFrame, requirement: Requirement) -> str | N
 def _contains_missing(table: pd.DataFrame, requirement: Requirement) -> str | None:
     if requirement.values[0] not in ("FORBIDDEN", "NEVER"):
         return None
-    rows = ((str(name), column_kinds.first(column_kinds.missing(column))) for name, column in table.items())
+    found = ((str(name), column) for name, column in table.items() if column_kinds.has_missing(column))
+    rows = ((name, column_kinds.first(column_kinds.missing(column))) for name, column in found)
     return _listed([_Place(name, row, "a missing value") for name, row in rows if row is not None])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from custom_model_runner import parsers
-from custom_model_runner.metadata import hyperparameters, parameters, type_schema
+from custom_model_runner.metadata import hyperparameters, input_schema, parameters, type_schema
 from custom_model_runner.metadata.entries import Entry
 from custom_model_runner.metadata.kinds import Key, Kind, anything, list_of, mapping, number, one_of, text, truth
 from custom_model_runner.target_type import TargetType
@@ -52,7 +52,7 @@ KEYS: Mapping[str, Key] = {
             }
         )
     ),
-    "inputSchema": Key(anything),
+    "inputSchema": Key(input_schema.check),
     "lazyLoading": Key(anything),
     "majorVersion": Key(truth),
     "modelID": Key(text),

@@ -8,10 +8,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from custom_model_runner.data import input_schema
+from custom_model_runner.data.input_schema import InputSchema
 from custom_model_runner.data.target import Declared
 from custom_model_runner.data.typeschema import Requirement
 from custom_model_runner.errors import LoadError
 from custom_model_runner.metadata import declared, entries, hyperparameters, type_schema
+from custom_model_runner.metadata.entries import Entry
 from custom_model_runner.metadata.keys import METADATA
 from custom_model_runner.metadata.kinds import members
 
@@ -25,6 +28,7 @@ class Metadata:
     declared: Declared = field(default_factory=Declared)
     is_thread_safe: bool | None = None
     is_fork_safe: bool | None = None
+    input_schema: InputSchema | None = None
     input_requirements: tuple[Requirement, ...] = ()
     output_requirements: tuple[Requirement, ...] = ()
     hyperparameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -39,7 +43,11 @@ def read(folder: Path) -> Metadata | None:
         raise LoadError(f"{misspelt.name} is not read: rename it to {FILE_NAME}")
     if not path.is_file():
         return None
-    root = entries.read(path)
+    return build(entries.read(path), folder)
+
+
+def build(root: Entry, folder: Path) -> Metadata:
+    """Return the metadata that a file of the folder holds."""
     raw = METADATA(root)
     target, runner, schema = declared.read(root, raw, folder), raw.get("runner", {}), raw.get("typeSchema", {})
     type_schema.refuse_outputs(members(root).get("typeSchema"), target.type)
@@ -47,6 +55,7 @@ def read(folder: Path) -> Metadata | None:
         declared=target,
         is_thread_safe=runner.get("threadSafe"),
         is_fork_safe=runner.get("forkSafe"),
+        input_schema=input_schema.build(raw["inputSchema"]) if "inputSchema" in raw else None,
         input_requirements=type_schema.requirements(schema, type_schema.INPUT),
         output_requirements=type_schema.requirements(schema, type_schema.OUTPUT),
         hyperparameters=MappingProxyType(hyperparameters.defaults(raw.get("hyperparameters", []))),

@@ -6,7 +6,7 @@ from custom_model_runner.settings.delivery import DeliverySettings
 from custom_model_runner.settings.log import LogSettings
 from custom_model_runner.settings.model import ModelSettings
 from custom_model_runner.settings.monitor import MonitorSettings
-from custom_model_runner.settings.new import NewModelSettings
+from custom_model_runner.settings.new import NewModelSettings, NewSchemaSettings
 from custom_model_runner.settings.score import ScoreSettings
 from custom_model_runner.settings.server import ServerSettings
 from custom_model_runner.settings.unavailable import COMMANDS_NOT_AVAILABLE, NOT_AVAILABLE
@@ -19,6 +19,7 @@ __all__ = [
     "ModelSettings",
     "MonitorSettings",
     "NewModelSettings",
+    "NewSchemaSettings",
     "ScoreSettings",
     "ServerSettings",
 ]

@@ -102,6 +102,11 @@ def test_the_model_gets_the_table_that_the_check_returns() -> None:
     assert Predictor(model).score(CSV).values.tolist() == [[2.0], [4.0]]
 
 
+def test_columns_of_text_are_read_as_text() -> None:
+    model = build(score=lambda table, _: Scores(table["a"].str.len().to_numpy()), text_columns=frozenset({"a"}))
+    assert Predictor(model).score(Payload(b"a,b\n007,1\n", "text/csv")).values.tolist() == [[3.0]]
+
+
 def test_what_is_no_table_is_not_checked() -> None:
     model = build(read=lambda data: [1, 2, 3], score=ones, check_in=refuse)
     assert len(Predictor(model).score(CSV)) == 3

@@ -144,3 +144,15 @@ def test_columns_of_several_types_stand_side_by_side() -> None:
 
 def test_no_rows_are_a_header() -> None:
     assert csv_text.write(pd.DataFrame({"a": [], "b": []})) == b"a,b\n"
+
+
+def test_columns_of_text_stay_text_whatever_they_look_like() -> None:
+    table = csv_text.read(Payload(b"a,b,c\n007,007,x\n,1e5,y\n", text_columns=frozenset({"a", "c", "gone"})))
+    assert table["a"].tolist()[:1] == ["007"]
+    assert table["a"].isna().tolist() == [False, True]
+    assert table["b"].tolist() == [7.0, 1e5]
+
+
+def test_a_single_column_of_text_stays_text() -> None:
+    table = csv_text.read(Payload(b"a\n007\n\n1\n", text_columns=frozenset({"a"})))
+    assert table["a"].fillna("-").tolist() == ["007", "-", "1"]
