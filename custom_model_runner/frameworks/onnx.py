@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,8 +47,9 @@ Feed = dict[str, matrix.Array]
 
 
 def load(path: Path) -> Any:
-    """Open a session, on the GPU if onnxruntime can use one; it has as many threads as onnxruntime sees fit."""
+    """Open a session, on the GPU if onnxruntime can use one, with as many threads as OMP_NUM_THREADS says."""
     options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = _threads(os.environ.get("OMP_NUM_THREADS", ""))
     # Whatever fails is raised as well, and the log may quote the data.
     options.log_severity_level = FATAL_ONLY
     available = onnxruntime.get_available_providers()
@@ -60,6 +62,12 @@ def load(path: Path) -> Any:
         ) from error
     LOG.info("%s runs on %s", path.name, ", ".join(session.get_providers()))
     return session
+
+
+def _threads(text: str) -> int:
+    """Return how many threads a variable allows, 0 where it says nothing; onnxruntime does not read it itself."""
+    first = text.partition(",")[0].strip()
+    return int(first) if first.isascii() and first.isdecimal() else 0
 
 
 def hint(model: Any) -> Hint | None:

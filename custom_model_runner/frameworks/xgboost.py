@@ -64,13 +64,26 @@ def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
         table = table.set_axis(range(features.width), axis=1)
     try:
         if isinstance(model, xgboost.Booster):
-            return Scores(model.predict(xgboost.DMatrix(table, enable_categorical=True)))
+            rows = xgboost.DMatrix(table, enable_categorical=True)
+            return Scores(model.predict(rows, iteration_range=_rounds(model)))
         if target.is_classification:
             classes = None if target.type is TargetType.MULTILABEL else model.classes_
             return Scores(np.asarray(model.predict_proba(table)), classes)
         return Scores(np.asarray(model.predict(table)))
     except (TypeError, ValueError, KeyError) as error:
         raise boosters.explained(model, table, error, features=features) from error
+
+
+def _rounds(booster: xgboost.Booster) -> tuple[int, int]:
+    """Return which rounds count: those up to the best one where training was stopped early, as in XGBoost's classes."""
+    best = booster.attr("best_iteration")
+    # A linear model has no trees of rounds to choose from.
+    has_trees = best is not None and _learner(booster)["gradient_booster"]["name"] != "gblinear"
+    return (0, int(best) + 1) if best is not None and has_trees else (0, 0)
+
+
+def _learner(booster: xgboost.Booster) -> Any:
+    return json.loads(booster.save_config())["learner"]
 
 
 def _booster(model: Any) -> xgboost.Booster:
@@ -86,7 +99,7 @@ def _booster(model: Any) -> xgboost.Booster:
 
 
 def _output(booster: xgboost.Booster) -> Output:
-    learner = json.loads(booster.save_config())["learner"]
+    learner = _learner(booster)
     objective = learner["objective"]["name"]
     parameters = learner["learner_model_param"]
     width = max(int(parameters["num_class"]), int(parameters.get("num_target", 1)), 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import InputError, LoadError, UsageError
 from custom_model_runner.frameworks import catboost
 from custom_model_runner.target_type import TargetType as T
+
+from .binary import assert_sides
 
 FRAME = pd.DataFrame(np.random.default_rng(3).normal(size=(60, 3)), columns=["a[0]", "b, c", "<c"])
 TWO = (FRAME["a[0]"] + FRAME["<c"] > 0).astype(int).to_numpy()
@@ -197,3 +200,30 @@ def test_categories_may_be_text_and_whole_numbers_and_nothing_else() -> None:
         catboost.score(model, gaps, BINARY)
     with pytest.raises(InputError, match="columns that are not numeric: <c;"):
         catboost.score(model, table.assign(**{"<c": "MARKER"}), BINARY)
+
+
+def test_a_model_whose_training_stopped_early_scores_with_its_best_round(tmp_path: Path) -> None:
+    noise = np.random.default_rng(5).integers(0, 2, 60)
+    table = pd.DataFrame(np.random.default_rng(3).normal(size=(60, 3)), columns=["a", "b", "c"])
+    settings: dict[str, Any] = {"iterations": 60, "learning_rate": 1.0, "verbose": False, "allow_writing_files": False}
+    stopped = library.CatBoostClassifier(**settings, early_stopping_rounds=20)
+    stopped.fit(table[:40], noise[:40], eval_set=(table[40:], noise[40:]))
+    assert stopped.tree_count_ == stopped.best_iteration_ + 1 < 60
+    stopped.save_model(str(tmp_path / "model.cbm"))
+    found = catboost.score(catboost.load(tmp_path / "model.cbm"), table, Target(T.BINARY, ("0", "1")))
+    np.testing.assert_array_equal(found.values, stopped.predict_proba(table))
+
+
+@pytest.mark.parametrize("has_hook", [False, True], ids=["alone", "post_process"])
+@pytest.mark.parametrize("form", [".cbm", ".pkl"])
+@pytest.mark.parametrize("labels", [("no", "yes"), ("yes", "no")], ids=" ".join)
+def test_probabilities_stay_on_the_classes_of_the_model(
+    tmp_path: Path, labels: tuple[str, str], form: str, has_hook: bool
+) -> None:
+    path = tmp_path / f"model{form}"
+    if form == ".pkl":
+        path.write_bytes(pickle.dumps(YES_NO))
+    else:
+        YES_NO.save_model(str(path))
+    expected = YES_NO.predict_proba(FRAME)[:, list(YES_NO.classes_).index(labels[1])]
+    assert_sides(tmp_path, FRAME, expected, has_hook=has_hook, labels=labels)

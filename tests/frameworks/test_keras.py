@@ -24,6 +24,8 @@ from custom_model_runner.errors import InputError, LoadError, UsageError
 from custom_model_runner.frameworks import keras as framework
 from custom_model_runner.target_type import TargetType as T
 
+from .binary import assert_sides
+
 # What Keras does with the arrays of its torch backend.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -196,3 +198,15 @@ def test_a_scikit_learn_classifier_gives_probabilities_with_its_classes() -> Non
     assert found.labels is not None
     assert list(found.labels) == ["a", "b", "c"]
     np.testing.assert_allclose(found.values, model.model_.predict(GIVEN, verbose=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("has_hook", [False, True], ids=["alone", "post_process"])
+@pytest.mark.parametrize("form", [".keras", ".h5"])
+@pytest.mark.parametrize(("outputs", "last"), [(1, "sigmoid"), (2, "softmax")], ids=["one column", "two columns"])
+def test_the_positive_probability_lands_on_the_positive_label(
+    tmp_path: Path, outputs: int, last: str, form: str, has_hook: bool
+) -> None:
+    keras.utils.set_random_seed(7)
+    made = network(outputs, last)
+    made.save(tmp_path / f"model{form}")
+    assert_sides(tmp_path, FRAME, made.predict(GIVEN, verbose=0)[:, -1], has_hook=has_hook)

@@ -18,6 +18,8 @@ from custom_model_runner.errors import InputError, LoadError, UsageError
 from custom_model_runner.frameworks import lightgbm
 from custom_model_runner.target_type import TargetType as T
 
+from .binary import assert_sides
+
 FRAME = pd.DataFrame(np.random.default_rng(3).normal(size=(60, 3)), columns=["a b", "b", "c"])
 TWO = (FRAME["a b"] + FRAME["b"] > 0).astype(int).to_numpy()
 THREE = np.arange(60) % 3
@@ -223,3 +225,50 @@ def test_a_model_that_does_not_tell_its_categories_is_refused_at_load() -> None:
     table = FRAME.assign(kind=pd.Categorical(["ash"] * 60), size=pd.Categorical(THREE))
     with pytest.raises(LoadError, match="does not tell which of its columns are categories"):
         lightgbm.check(booster("binary", table=table), BINARY)
+
+
+@pytest.mark.parametrize("form", [".txt", "pickle"])
+def test_a_booster_whose_training_stopped_early_scores_with_its_best_round(tmp_path: Path, form: str) -> None:
+    # The labels of the rows to stop by disagree more and more with those of training.
+    data = library.Dataset(FRAME, label=TWO)
+    other = np.where(np.arange(60) < 15, 1 - TWO, TWO)
+    stopped = library.train(
+        {"objective": "binary", "learning_rate": 0.5, **SMALL},
+        data,
+        60,
+        valid_sets=[library.Dataset(FRAME, label=other, reference=data)],
+        callbacks=[library.early_stopping(20, verbose=False)],
+        keep_training_booster=True,
+    )
+    best = stopped.best_iteration
+    assert 0 < best < stopped.num_trees()
+    stopped.save_model(tmp_path / "model.txt")
+    model = pickle.loads(pickle.dumps(stopped)) if form == "pickle" else lightgbm.load(tmp_path / "model.txt")
+    expected = stopped.predict(FRAME, num_iteration=best)
+    np.testing.assert_array_equal(lightgbm.score(model, FRAME, BINARY).values, expected)
+    assert (np.asarray(stopped.predict(FRAME, num_iteration=stopped.num_trees())) != expected).any()
+
+
+TWO_COLUMNS = booster("multiclass", TWO, num_class=2)
+
+
+@pytest.mark.parametrize("has_hook", [False, True], ids=["alone", "post_process"])
+@pytest.mark.parametrize("form", [".txt", ".pkl"])
+@pytest.mark.parametrize("model", [LOGISTIC, TWO_COLUMNS], ids=["one column", "two columns"])
+def test_the_positive_probability_lands_on_the_positive_label(
+    tmp_path: Path, model: library.Booster, form: str, has_hook: bool
+) -> None:
+    path = tmp_path / f"model{form}"
+    if form == ".pkl":
+        path.write_bytes(pickle.dumps(model))
+    else:
+        model.save_model(path)
+    expected = np.asarray(model.predict(FRAME)).reshape(len(FRAME), -1)[:, -1]
+    assert_sides(tmp_path, FRAME, expected, has_hook=has_hook)
+
+
+@pytest.mark.parametrize("has_hook", [False, True], ids=["alone", "post_process"])
+def test_probabilities_stay_on_the_classes_of_a_classifier(tmp_path: Path, has_hook: bool) -> None:
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(CLASSIFIER))
+    expected = CLASSIFIER.predict_proba(FRAME)[:, 0]
+    assert_sides(tmp_path, FRAME, expected, has_hook=has_hook, labels=("yes", "no"))

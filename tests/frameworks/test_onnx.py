@@ -19,6 +19,8 @@ from custom_model_runner.errors import InputError, LoadError, UsageError, UserCo
 from custom_model_runner.frameworks import onnx as framework
 from custom_model_runner.target_type import TargetType as T
 
+from .binary import assert_sides
+
 FRAME = pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": [1, 0, 4]})
 REGRESSION = Target(T.REGRESSION)
 BINARY = Target(T.BINARY, ("x", "y"))
@@ -199,3 +201,62 @@ def test_a_rounding_error_beyond_1_is_cut_off_and_more_than_that_is_not(beyond: 
 def test_gaps_leave_no_probabilities_and_are_blamed_on_the_input() -> None:
     with pytest.raises(InputError, match=r"no probabilities .*: 1 "):
         framework.score(classifier(["x", "y", "y"]), FRAME.assign(b=np.nan), BINARY)
+
+
+@pytest.mark.parametrize(
+    ("variable", "threads"), [("1", 1), ("3", 3), (" 2 ", 2), ("2,1", 2), ("", 0), ("many", 0), (None, 0)]
+)
+def test_a_session_has_the_threads_that_other_libraries_are_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str | None, threads: int
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", variable)
+    model = LogisticRegression().fit(FRAME, ["x", "y", "y"])
+    made = to_onnx(model, FRAME.to_numpy(np.float32), target_opset=OPSETS)
+    (tmp_path / "model.onnx").write_bytes(made.SerializeToString())
+    assert framework.load(tmp_path / "model.onnx").get_session_options().intra_op_num_threads == threads
+
+
+def one_column() -> Any:
+    """Return a model that gives one probability for each row, and what it gives for FRAME."""
+    axes = helper.make_tensor("axes", INT, [1], [1])
+    nodes = [
+        helper.make_node("ReduceSum", ["given", "axes"], ["sum"], keepdims=1),
+        helper.make_node("Sigmoid", ["sum"], ["probability"]),
+    ]
+    shape = {"probability": (FLOAT, [None, 1])}
+    made = helper.make_graph(
+        nodes,
+        "graph",
+        [helper.make_tensor_value_info("given", FLOAT, [None, 2])],
+        [helper.make_tensor_value_info(name, *facts) for name, facts in shape.items()],
+        [axes],
+    )
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
+    return model, 1 / (1 + np.exp(-FRAME.sum(axis=1).to_numpy(np.float32)))
+
+
+def two_columns(**options: Any) -> Any:
+    """Return a classifier of zebras and ants, and its probabilities of the second class by the alphabet."""
+    given = FRAME.to_numpy(np.float32)
+    model = LogisticRegression().fit(given, ["ant", "zebra", "zebra"])
+    return to_onnx(model, given[:1], options={id(model): options}, target_opset=OPSETS), model.predict_proba(given)[
+        :, 1
+    ]
+
+
+@pytest.mark.parametrize("has_hook", [False, True], ids=["alone", "post_process"])
+def test_the_positive_probability_lands_on_the_positive_label(tmp_path: Path, has_hook: bool) -> None:
+    for name, (model, expected) in {"one": one_column(), "two": two_columns(zipmap=False)}.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "model.onnx").write_bytes(model.SerializeToString())
+        assert_sides(folder, FRAME, expected, has_hook=has_hook)
+
+
+@pytest.mark.parametrize("has_hook", [False, True], ids=["alone", "post_process"])
+def test_probabilities_stay_on_the_labels_that_a_model_gives(tmp_path: Path, has_hook: bool) -> None:
+    model, second = two_columns()
+    (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
+    assert_sides(tmp_path, FRAME, 1 - second, has_hook=has_hook, labels=("zebra", "ant"))

@@ -22,6 +22,8 @@ from custom_model_runner.estimator import recognise
 from custom_model_runner.frameworks import torch as framework
 from custom_model_runner.target_type import TargetType as T
 
+from .binary import assert_sides
+
 FRAME = pd.DataFrame({"a[1]": [0.5, 1.0, -2.0], "b": [3, 2, 1]})
 REGRESSION = Target(T.REGRESSION)
 BINARY = Target(T.BINARY, ("no", "yes"))
@@ -240,3 +242,17 @@ def test_a_pipeline_prepares_the_table_by_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\(ValueError\): 2 columns; columns that are not numeric: 1; ") as caught:
         framework.score(pipeline, FRAME.assign(b="MARKER"), REGRESSION)
     assert "MARKER" not in str(caught.value)
+
+
+torch.manual_seed(7)
+SIGMOID = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.Sigmoid())
+SOFTMAX = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Softmax(dim=1))
+
+
+# The words of torch itself about its own future.
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("has_hook", [False, True], ids=["alone", "post_process"])
+@pytest.mark.parametrize("network", [SIGMOID, SOFTMAX], ids=["one column", "two columns"])
+def test_the_positive_probability_lands_on_the_positive_label(tmp_path: Path, network: Any, has_hook: bool) -> None:
+    torch.jit.script(network.eval()).save(str(tmp_path / "model.pth"))
+    assert_sides(tmp_path, FRAME, expected(network)[:, -1], has_hook=has_hook)

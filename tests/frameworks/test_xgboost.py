@@ -18,6 +18,8 @@ from custom_model_runner.errors import InputError, LoadError, UsageError
 from custom_model_runner.frameworks import xgboost
 from custom_model_runner.target_type import TargetType as T
 
+from .binary import assert_sides
+
 FRAME = pd.DataFrame(np.random.default_rng(3).normal(size=(60, 3)), columns=["a", "b", "c"])
 TWO = (FRAME["a"] + FRAME["b"] > 0).astype(int).to_numpy()
 THREE = np.arange(60) % 3
@@ -225,3 +227,59 @@ def test_codes_of_categories_pass_as_they_are() -> None:
     data = library.DMatrix(table, label=TWO, feature_types=["float"] * 3 + ["c"], enable_categorical=True)
     model = library.train({"objective": "binary:logistic"}, data, 3)
     np.testing.assert_array_equal(xgboost.score(model, table, BINARY).values, model.predict(data))
+
+
+# Noise, so that the best round comes long before the last.
+NOISE = np.random.default_rng(5).integers(0, 2, 60)
+STOPPED = library.XGBClassifier(n_estimators=60, early_stopping_rounds=20, learning_rate=1.0).fit(
+    FRAME[:40], NOISE[:40], eval_set=[(FRAME[40:], NOISE[40:])], verbose=False
+)
+
+
+@pytest.mark.parametrize("form", [".json", ".ubj", "pickle"])
+def test_a_booster_whose_training_stopped_early_scores_like_the_class_that_trained_it(
+    tmp_path: Path, form: str
+) -> None:
+    booster = STOPPED.get_booster()
+    assert booster.best_iteration + 1 < booster.num_boosted_rounds()
+    if form == "pickle":
+        model = pickle.loads(pickle.dumps(booster))
+    else:
+        STOPPED.save_model(tmp_path / f"model{form}")
+        model = xgboost.load(tmp_path / f"model{form}")
+    expected = STOPPED.predict_proba(FRAME)[:, 1]
+    np.testing.assert_array_equal(xgboost.score(model, FRAME, BINARY).values, expected)
+    assert (booster.predict(library.DMatrix(FRAME)) != expected).any()
+
+
+def test_a_linear_booster_that_stopped_early_has_no_rounds_to_choose_from() -> None:
+    data = library.DMatrix(FRAME, label=NOISE)
+    parameters = {"objective": "binary:logistic", "booster": "gblinear", "updater": "coord_descent"}
+    model = library.train(parameters, data, 60, evals=[(data, "e")], early_stopping_rounds=3, verbose_eval=False)
+    assert model.attr("best_iteration") is not None
+    np.testing.assert_array_equal(xgboost.score(model, FRAME, BINARY).values, model.predict(data))
+
+
+TWO_COLUMNS = booster("multi:softprob", TWO, num_class=2)
+
+
+@pytest.mark.parametrize("has_hook", [False, True], ids=["alone", "post_process"])
+@pytest.mark.parametrize("form", [".json", ".ubj", ".pkl"])
+@pytest.mark.parametrize("model", [LOGISTIC, TWO_COLUMNS], ids=["one column", "two columns"])
+def test_the_positive_probability_lands_on_the_positive_label(
+    tmp_path: Path, model: library.Booster, form: str, has_hook: bool
+) -> None:
+    path = tmp_path / f"model{form}"
+    if form == ".pkl":
+        path.write_bytes(pickle.dumps(model))
+    else:
+        model.save_model(path)
+    expected = np.asarray(model.predict(library.DMatrix(FRAME))).reshape(len(FRAME), -1)[:, -1]
+    assert_sides(tmp_path, FRAME, expected, has_hook=has_hook)
+
+
+@pytest.mark.parametrize("has_hook", [False, True], ids=["alone", "post_process"])
+def test_probabilities_stay_on_the_classes_of_a_classifier(tmp_path: Path, has_hook: bool) -> None:
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(CLASSIFIER))
+    expected = CLASSIFIER.predict_proba(FRAME)[:, 0]
+    assert_sides(tmp_path, FRAME, expected, has_hook=has_hook, labels=("1", "0"))

@@ -11,8 +11,9 @@ from .tree import PACKAGE, Module, dotted, expect_none, modules, plant
 
 # The one reader of the command line and the environment, and the only writer.
 READER = "cli.py"
-# User code and its tests set runtime parameters and secrets in the environment itself, so their views read it there.
-VIEWS = frozenset({"parameters.py", "user_secrets.py"})
+# User code and its tests set runtime parameters and secrets in the environment itself, so their views read it there;
+# and libraries read how many threads they may have, or are read it to.
+VIEWS = frozenset({"parameters.py", "user_secrets.py", "frameworks/onnx.py"})
 
 PROCESS = frozenset({"sys.argv", "os.environ", "os.environb", "os.getenv", "os.putenv", "os.unsetenv"})
 READS = frozenset({"os.environ"})
