@@ -58,6 +58,11 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (Path(place, name) for name in names if not name.startswith("."))
 
 
+def is_own(file: Path) -> bool:
+    """Say whether a file of the folder is the author's and not part of an environment that stands in it."""
+    return not set(LIBRARY_FOLDERS) & set(file.parts)
+
+
 def _is_artifact(file: Path, line: plugins.Language) -> bool:
     suffix = file.suffix.lower()
     if suffix not in line.artifacts:
@@ -102,10 +107,19 @@ def _undetected(path: Path, files: list[Path], artifact: str | None, custom: str
 
 def _user_file(path: Path, files: list[Path], names: tuple[str, ...]) -> Path | None:
     for name in names:
-        found = [file for file in files if file.name == name]
-        if len(found) > 1:
-            places = ", ".join(str(file.relative_to(path)) for file in found)
-            raise LoadError(f"Found too many custom hook files, expected one {name}: {places}")
-        if found:
-            return found[0]
+        if found := _only(path, [file for file in files if file.name == name], "custom hook files"):
+            return found
     return None
+
+
+def _only(path: Path, found: list[Path], what: str) -> Path | None:
+    """Return the one file that was found, or None; several are a load error that names them."""
+    if len(found) > 1:
+        places = ", ".join(str(file.relative_to(path)) for file in found)
+        raise LoadError(f"Found too many {what}, expected one {found[0].name}: {places}")
+    return found[0] if found else None
+
+
+def find(path: Path, name: str, *, what: str) -> Path | None:
+    """Return the one file of a name anywhere in the folder, or None; `what` it is called where there are several."""
+    return _only(path, sorted(file for file in _files(path) if file.name == name), what)

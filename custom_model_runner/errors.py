@@ -18,6 +18,8 @@ Terminated                  143       SIGTERM in batch; not an Exception, so tha
 
 from __future__ import annotations
 
+from typing import Any
+
 EXIT_OK = 0
 EXIT_FAILURE = 1
 EXIT_INTERRUPTED = 130
@@ -94,15 +96,21 @@ class BaseCustomUserError(Exception):
 
     exit_code = UserCodeError.exit_code
     status = 500
+    status_code: Any = status
 
 
 class CustomHTTPError(BaseCustomUserError):
     """A failure whose message and HTTP status the user's code chooses."""
 
-    def __init__(self, message: str, status_code: int = 400) -> None:
+    message: Any = None
+
+    def __init__(self, message: Any, status_code: Any = 400) -> None:
         super().__init__(message)
         self.message = message
         self.status = self.status_code = status_code
+
+    def __str__(self) -> str:
+        return super().__str__() if self.message is None else str(self.message)
 
 
 class Terminated(BaseException):

@@ -36,20 +36,24 @@ def load(codedir: CodeDir, names: Iterable[str]) -> UserCode:
         return UserCode(hooks, stack.pop_all().close)
 
 
+def _import(user_file: Path) -> ModuleType:
+    """Import a user file under the name that pickles made with it refer to."""
+    return import_file(user_file, MODULE, failing=f"Failed loading hooks from [{user_file}] :")
+
+
 def _leave_path(folder: str) -> None:
     """Take a folder off the path, unless the user's code has done so."""
     if folder in sys.path:
         sys.path.remove(folder)
 
 
-def _import(path: Path) -> ModuleType:
-    """Import a user file under the name that pickles made with it refer to."""
-    spec = importlib.util.spec_from_file_location(MODULE, path)
+def import_file(path: Path, name: str, *, failing: str) -> ModuleType:
+    """Import a file under a name; whatever it raises is a load error that begins with `failing`."""
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise LoadError(f"Failed loading hooks from [{path}] : it is not a Python file")
+        raise LoadError(f"{failing} it is not a Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[MODULE] = module
-    failing = f"Failed loading hooks from [{path}] :"
+    sys.modules[name] = module
     border.call(spec.loader.exec_module, module, failing=failing, as_error=LoadError)
     return module
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from pathlib import Path
 
 from flask import Blueprint, Flask, Response
 
@@ -10,7 +10,7 @@ from custom_model_runner.data import answers, deployment
 from custom_model_runner.errors import LoadError
 from custom_model_runner.monitoring.timings import Timings
 from custom_model_runner.predictor import Predictor
-from custom_model_runner.server import failures, headers, incoming
+from custom_model_runner.server import failures, incoming
 from custom_model_runner.server.routes import about, predict, probes
 from custom_model_runner.settings import ServerSettings
 
@@ -22,13 +22,13 @@ def create_app(
     predictor: Predictor, settings: ServerSettings, *, timings: Timings | None = None, show_stacktrace: bool = False
 ) -> Flask:
     """Return the application that serves a loaded model."""
-    app = _bare_app(settings, show_stacktrace=show_stacktrace)
+    app = _bare_app(settings, show_stacktrace=show_stacktrace, folder=predictor.info.codedir.path)
     routes = Blueprint(BLUEPRINT, __name__, url_prefix=settings.url_prefix or None)
     probes.register(routes, probes.well)
     about.register(routes, predictor.info, timings)
     predict.register(routes, predictor, _json_writer(predictor, settings))
     app.register_blueprint(routes)
-    _add_bare_probes(app, settings, probes.well)
+    _add_bare_probes(app, settings)
     return app
 
 
@@ -49,24 +49,22 @@ def create_error_app(error: Exception, settings: ServerSettings) -> Flask:
     probes.register(routes, explain)
     predict.add(routes, explain, explain)
     app.register_blueprint(routes)
-    _add_bare_probes(app, settings, explain)
+    _add_bare_probes(app, settings)
     return app
 
 
-def _add_bare_probes(app: Flask, settings: ServerSettings, answer: Callable[[], Response]) -> None:
-    """Let probes answer without the prefix too: whoever sends them may not know it."""
+def _add_bare_probes(app: Flask, settings: ServerSettings) -> None:
+    """Let probes answer without the prefix too, as the same endpoints: whoever sends them may not know it."""
     if settings.url_prefix:
-        bare = Blueprint("probes", __name__)
-        probes.register(bare, answer)
-        app.register_blueprint(bare)
+        for rule, endpoint in probes.rules():
+            app.add_url_rule(rule, f"{BLUEPRINT}.{endpoint}", methods=["GET"])
 
 
-def _bare_app(settings: ServerSettings, *, show_stacktrace: bool) -> Flask:
+def _bare_app(settings: ServerSettings, *, show_stacktrace: bool, folder: Path | None = None) -> Flask:
     app = Flask("custom_model_runner", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
     app.config[incoming.DECODED_LIMIT] = settings.max_decoded_bytes
     app.url_map.merge_slashes = False
-    headers.register(app)
-    failures.register(app, show_stacktrace=show_stacktrace)
+    failures.register(app, show_stacktrace=show_stacktrace, folder=folder)
     return app

@@ -21,9 +21,8 @@ from gunicorn.http import errors as http_errors
 from gunicorn.workers import gthread
 
 from custom_model_runner import logs
-from custom_model_runner.data import cells
 from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK, LoadError, RunnerError, UsageError
-from custom_model_runner.server import headers
+from custom_model_runner.server import failures, headers
 
 QUICK_STOP_SECONDS = 1
 # What a worker may still do in the time that it has: some of the above, and some of what calls have to finish.
@@ -62,7 +61,7 @@ def shared_number() -> SharedNumber:
 class Launch:
     """How workers get their application and end, and what they tell the master: that one serves, that one failed.
 
-    `end` is given the seconds that its last work may take.
+    `end` is given the seconds that its last work may take; `clean` keeps secrets out of a text.
     """
 
     make_app: Callable[[], Flask]
@@ -71,6 +70,7 @@ class Launch:
     show_stacktrace: bool
     has_greeted: SharedNumber
     exit_code: SharedNumber
+    clean: Callable[[str], str] = str
 
     def greet(self) -> None:
         """Say once that the model is served."""
@@ -141,19 +141,27 @@ class Worker(gthread.ThreadWorker):
         os._exit(EXIT_OK)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer what is not HTTP; everything else is gunicorn's affair."""
-        if not isinstance(exc, http_errors.ParseException):
-            super().handle_error(req, client, addr, exc)
-            return
-        status, reason = BROKEN_REQUESTS.get(type(exc), (400, "Bad Request"))
-        lines = [f"HTTP/1.1 {status} {reason}", "Connection: close", "Content-Type: application/json"]
-        lines += [f"{name}: {value}" for name, value in headers.common(headers.new_request_id())]
-        body = cells.json_text({"message": f"ERROR: {reason}: the request is not valid HTTP"})
-        head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""])
+        """Answer what is not HTTP, and what the application let out, and end the connection."""
+        if isinstance(exc, http_errors.ParseException):
+            status, reason = BROKEN_REQUESTS.get(type(exc), (400, "Bad Request"))
+            response = failures.answer(f"ERROR: {reason}: the request is not valid HTTP", status)
+            response.status = f"{status} {reason}"
+        else:
+            launch = self.app.launch
+            response = failures.last_resort(exc, show_stacktrace=launch.show_stacktrace)
+            response = failures.scrubbed(response, launch.clean)
+        lines = [("Connection", "close"), *response.headers, *headers.common(_request_id(req))]
+        head = [f"HTTP/1.1 {response.status}", *(f"{name}: {value}" for name, value in lines)]
         try:
-            util.write_nonblock(client, head.encode("latin-1") + body)
+            util.write_nonblock(client, "\r\n".join([*head, "", ""]).encode("latin-1") + response.get_data())
         except OSError:
             self.log.debug("The sender of a broken request is gone.")
+
+
+def _request_id(request: Any) -> str:
+    """Return the id of a request that gunicorn has read, or a new one; a broken request may be None."""
+    named = dict(request.headers).get("X-REQUEST-ID") if request else None
+    return named or headers.new_request_id()
 
 
 class Logger(glogging.Logger):
@@ -180,7 +188,7 @@ class _Application(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return self.launch.make_app()
+        return headers.dress(failures.contain(self.launch.make_app()))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -201,10 +209,11 @@ def serve(
     workers: int,
     threads: int,
     show_stacktrace: bool,
+    clean: Callable[[str], str],
 ) -> int:
     """Serve until a signal ends it, and return the exit code: 0, or that of the failure to load."""
     exit_code = shared_number()
-    launch = Launch(make_app, end, greeting, show_stacktrace, has_greeted=shared_number(), exit_code=exit_code)
+    launch = Launch(make_app, end, greeting, show_stacktrace, shared_number(), exit_code, clean)
     # What gunicorn says when a worker could not load has been said better.
     logging.getLogger("gunicorn.error").addFilter(lambda _: exit_code.cell.value == 0)
     master = os.getpid()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 
 from flask import Flask
@@ -13,7 +14,7 @@ from custom_model_runner.errors import LoadError, RunnerError
 from custom_model_runner.monitoring import reporting
 from custom_model_runner.monitoring.timings import open_timings
 from custom_model_runner.predictor import open_predictor
-from custom_model_runner.server import app, failures, gunicorn
+from custom_model_runner.server import app, extension, failures, gunicorn
 from custom_model_runner.settings import LogSettings, ModelSettings, MonitorSettings, ServerSettings
 
 # Threads beyond those that may call the model: so many calls can wait before a probe has to wait too.
@@ -32,6 +33,7 @@ def serve(
     shown = f"[{host}]" if ":" in host else host
     timings = open_timings() if server.show_perf else None
     has_told = gunicorn.shared_number()
+    clean = delivered.scrubber()
     # Filled by each worker for itself.
     last_steps: list[Callable[[float], None]] = []
 
@@ -41,11 +43,17 @@ def serve(
 
     def load() -> Flask:
         observers = (timings.observe,) if timings else ()
-        predictor = open_predictor(model, observers=observers, threads=server.threads, tell=tell)
-        reports = reporting.open_reports(plan, predictor.info.target.type)
-        last_steps.append(reports.close)
-        predictor = replace(predictor, reporter=reports.structured, mlops=reports.embedded)
-        return app.create_app(predictor, server, timings=timings, show_stacktrace=log.show_stacktrace)
+        with ExitStack() as stack:
+            predictor = open_predictor(model, observers=observers, threads=server.threads, tell=tell)
+            stack.callback(predictor.close)
+            reports = reporting.open_reports(plan, predictor.info.target.type)
+            last_steps.append(reports.close)
+            predictor = replace(predictor, reporter=reports.structured, mlops=reports.embedded)
+            served = app.create_app(predictor, server, timings=timings, show_stacktrace=log.show_stacktrace)
+            extension.install(served, predictor.info.codedir.path)
+            # Both live as long as this process.
+            stack.pop_all()
+            return served
 
     def load_or_explain() -> Flask:
         try:
@@ -62,7 +70,7 @@ def serve(
     def make_app() -> Flask:
         made = load_or_explain()
         if delivered.secrets:
-            failures.scrub(made, delivered.scrubber())
+            failures.scrub(made, clean)
         return made
 
     def end(seconds: float) -> None:
@@ -77,4 +85,5 @@ def serve(
         workers=server.max_workers,
         threads=(server.threads or 1) + SPARE_THREADS,
         show_stacktrace=log.show_stacktrace,
+        clean=clean,
     )

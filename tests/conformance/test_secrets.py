@@ -20,6 +20,19 @@ HOOKS = """
             raise CustomHTTPError(f"no {token}", status_code=418)
         return token
 """
+EXTENSION = """
+    from custom_model_runner import UserSecrets
+
+    def init_app(app):
+        inner = app.wsgi_app
+
+        def outer(environ, start_response):
+            if environ["PATH_INFO"] == "/outer":
+                raise ValueError(UserSecrets.get("MAIL").api_token)
+            return inner(environ, start_response)
+
+        app.wsgi_app = outer
+"""
 # One with what JSON escapes, for an answer is JSON.
 TOKEN = 'sword"fish é'
 ENV = {"USER_SECRETS_PREFIX": "MINE", "MINE_MAIL": json.dumps({"credential_type": "api_token", "api_token": TOKEN})}
@@ -33,16 +46,20 @@ def planted(folder: Path, text: str) -> Path:
 
 def test_failures_and_the_log_are_scrubbed_and_predictions_are_not(tmp_path: Path) -> None:
     folder = planted(tmp_path / "code", HOOKS)
+    (folder / "custom_flask.py").write_text(dedent(EXTENSION))
     with serve(folder, "--target-type", "unstructured", "--show-stacktrace", env=ENV) as server:
         answers = {
             data: server.post("/predictUnstructured/", data, "text/plain") for data in ("raise", "refuse", "return")
         }
+        answers["outer"] = server.get("/outer")
         log = server.log.read_text()
     assert {data: answer.status_code for data, answer in answers.items()} == {
         "raise": 500,
         "refuse": 418,
         "return": 200,
+        "outer": 500,
     }
+    assert answers["outer"].json()["message"].endswith("ValueError('*****')")
     assert answers["raise"].json()["message"].endswith("ValueError('*****')")
     assert answers["refuse"].json() == {"message": "no *****"}
     assert answers["return"].content.decode() == TOKEN

@@ -22,6 +22,7 @@ from .tree import REPOSITORY, expect_none
 Route = tuple[str, str]
 
 CONTRACT = "drum_server_api.yaml"
+GUIDE = "docs/server.md"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 # Answered by the framework for every route; nobody writes them down.
 IMPLIED = frozenset({"HEAD", "OPTIONS"})
@@ -122,6 +123,33 @@ def test_a_folder_that_could_not_be_loaded_is_explained_on_the_probes_and_on_eve
     probes = {("GET", "/"), ("GET", "/ping/"), ("GET", "/health/")}
     assert probes <= documented
     assert twins(served_routes(error_application())) == twins(posts | probes)
+
+
+def documented_endpoints(text: str) -> dict[Route, str]:
+    """Return the endpoint of each route in the table of routes of a guide."""
+    found: dict[Route, str] = {}
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) > 2 and cells[0] in METHODS:
+            found |= {(cells[0], path): cells[-1].strip("`") for path in re.findall(r"`(/[^`]*)`", cells[1])}
+    return found
+
+
+def test_the_guide_names_the_endpoint_of_every_route_for_the_authors_of_extensions(application: Flask) -> None:
+    served = {
+        (method, plain(rule.rule)): rule.endpoint
+        for rule in application.url_map.iter_rules()
+        for method in rule.methods or ()
+    }
+    documented = documented_endpoints((REPOSITORY / GUIDE).read_text(encoding="utf-8"))
+    assert {(method, plain(path)): endpoint for (method, path), endpoint in documented.items()} == {
+        route: endpoint for route, endpoint in served.items() if route[0] not in IMPLIED
+    }
+
+
+def test_an_endpoint_is_read_from_each_row_of_the_table() -> None:
+    table = "| method | path | answer | endpoint |\n|---|---|---|---|\n| GET | `/`, `/ping/` | yes | `api.ping` |\n"
+    assert documented_endpoints(table) == {("GET", "/"): "api.ping", ("GET", "/ping/"): "api.ping"}
 
 
 def operation(path: str = "/ping", **facts: Any) -> dict[str, Any]:

@@ -37,5 +37,18 @@ def test_a_user_s_http_error_is_400_when_nothing_is_said() -> None:
     assert errors.CustomHTTPError("no such ship").status == 400
 
 
+@pytest.mark.parametrize(("message", "text"), [(None, "None"), (7, "7"), ({"a": 1}, "{'a': 1}"), (b"x", "b'x'")])
+def test_a_user_s_message_that_is_no_text_becomes_text(message: object, text: str) -> None:
+    assert str(errors.CustomHTTPError(message)) == text
+
+
+def test_a_user_s_error_that_sets_its_own_message_shows_it() -> None:
+    class Busy(errors.CustomHTTPError):
+        def __init__(self, ship: str) -> None:
+            self.message = f"{ship} is busy"
+
+    assert str(Busy("Argo")) == "Argo is busy"
+
+
 def test_user_code_that_catches_every_exception_does_not_catch_a_termination() -> None:
     assert not issubclass(errors.Terminated, Exception)

@@ -7,8 +7,13 @@ from collections.abc import Callable
 from flask import Blueprint, Response
 
 
+def spellings(path: str, *, is_prefixed: bool = False) -> tuple[str, ...]:
+    """Return a path without and with its slash; behind a prefix that may be no path at all."""
+    bare = path.rstrip("/")
+    return (bare, bare + "/") if bare or is_prefixed else ("/",)
+
+
 def add(routes: Blueprint, path: str, endpoint: str, view: Callable[[], Response], *, method: str = "GET") -> None:
     """Add a route in both spellings; both know its method, so that another one is answered with 405."""
-    bare = path.rstrip("/")
-    for rule in (bare, bare + "/") if bare or routes.url_prefix else ("/",):
+    for rule in spellings(path, is_prefixed=bool(routes.url_prefix)):
         routes.add_url_rule(rule, endpoint, view, methods=[method])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 
 from custom_model_runner.data import answers, tables
 from custom_model_runner.data.predictions import Predictions
 from custom_model_runner.predictor import Predictor
-from custom_model_runner.server import accept, bodies, incoming
+from custom_model_runner.server import accept, bodies, headers, incoming
 from custom_model_runner.server.routes import paths
 
 STRUCTURED = ("/predict/", "/predictions/", "/invocations")
@@ -23,14 +23,14 @@ def register(routes: Blueprint, predictor: Predictor, to_json: Callable[[Predict
 
     def predict() -> Response:
         payload = bodies.table_payload(request)
-        predictions = predictor.score(payload, charset=bodies.hook_charset(payload), request_id=g.request_id)
+        predictions = predictor.score(payload, charset=bodies.hook_charset(payload), request_id=headers.request_id())
         media_type = accept.choose(request.accept_mimetypes, offered)
         body = to_json(predictions) if media_type == answers.JSON else answers.write(predictions, media_type)
         return Response(body, mimetype=media_type, headers={"Vary": "Accept"})
 
     def predict_unstructured() -> Response:
-        payload, headers = bodies.raw_payload(request), incoming.headers_of(request)
-        reply = predictor.answer(payload, request.args, headers, request_id=g.request_id)
+        payload, sent = bodies.raw_payload(request), incoming.headers_of(request)
+        reply = predictor.answer(payload, request.args, sent, request_id=headers.request_id())
         return Response(reply.body, content_type=reply.content_type)
 
     add(routes, predict, predict_unstructured)

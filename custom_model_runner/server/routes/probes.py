@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from flask import Blueprint, Response, jsonify
 
@@ -15,6 +15,12 @@ def register(routes: Blueprint, answer: Callable[[], Response]) -> None:
     """Add the probes, which all give the same answer."""
     for path, endpoint in ENDPOINTS.items():
         paths.add(routes, path, endpoint, answer)
+
+
+def rules() -> Iterator[tuple[str, str]]:
+    """Yield the paths of the probes without a prefix, in both spellings, and the endpoint of each."""
+    for path, endpoint in ENDPOINTS.items():
+        yield from ((rule, endpoint) for rule in paths.spellings(path))
 
 
 def well() -> Response:

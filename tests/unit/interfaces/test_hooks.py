@@ -355,6 +355,18 @@ def {name}({parameters}):
 
 
 @pytest.mark.parametrize("name", ["init", "load_model"])
+def test_an_error_for_the_client_at_load_is_a_load_error(tmp_path: Path, name: str) -> None:
+    hooks = f"""
+from datarobot_drum import CustomHTTPError
+{SCORE}
+def {name}(code_dir):
+    raise CustomHTTPError("no licence", 402)
+"""
+    with pytest.raises(LoadError, match=r"^The folder's own code refuses to load: no licence$"):
+        score(tmp_path, hooks)
+
+
+@pytest.mark.parametrize("name", ["init", "load_model"])
 @pytest.mark.parametrize(
     ("statement", "shown"), [("raise KeyError('x')", "KeyError('x')"), ("exit(3)", "SystemExit(3)")]
 )
