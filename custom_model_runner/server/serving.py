@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,8 +13,8 @@ from custom_model_runner import border, logs
 from custom_model_runner.delivery.delivered import Delivered
 from custom_model_runner.errors import LoadError, RunnerError
 from custom_model_runner.monitoring import reporting
-from custom_model_runner.monitoring.timings import open_timings
-from custom_model_runner.predictor import open_predictor
+from custom_model_runner.monitoring.timings import Timings, open_timings
+from custom_model_runner.predictor import Predictor, open_predictor
 from custom_model_runner.server import app, extension, failures, gunicorn
 from custom_model_runner.settings import LogSettings, ModelSettings, MonitorSettings, ServerSettings
 
@@ -27,12 +28,9 @@ def serve(
 ) -> int:
     """Serve the folder until a signal ends it; return the exit code."""
     plan = reporting.plan(monitor, stdout=STANDARD_OUTPUT)
-    host, port = server.address
-    listener = gunicorn.listen(host, port)
-    port = listener.getsockname()[1]
-    shown = f"[{host}]" if ":" in host else host
+    listener, place = _listen(server)
     timings = open_timings() if server.show_perf else None
-    has_told = gunicorn.shared_number()
+    has_told, has_failed = gunicorn.shared_number(), gunicorn.shared_number()
     clean = delivered.scrubber()
     # Filled by each worker for itself.
     last_steps: list[Callable[[float], None]] = []
@@ -43,17 +41,11 @@ def serve(
 
     def load() -> Flask:
         observers = (timings.observe,) if timings else ()
-        with ExitStack() as stack:
-            predictor = open_predictor(model, observers=observers, threads=server.threads, tell=tell)
-            stack.callback(predictor.close)
-            reports = reporting.open_reports(plan, predictor.info.target.type)
-            last_steps.append(reports.close)
-            predictor = replace(predictor, reporter=reports.structured, mlops=reports.embedded)
-            served = app.create_app(predictor, server, timings=timings, show_stacktrace=log.show_stacktrace)
-            extension.install(served, predictor.info.codedir.path)
-            # Both live as long as this process.
-            stack.pop_all()
-            return served
+        predictor = open_predictor(model, observers=observers, threads=server.threads, tell=tell)
+        reports = reporting.open_reports(plan, predictor.info.target.type)
+        last_steps.append(reports.close)
+        predictor = replace(predictor, reporter=reports.structured, mlops=reports.embedded)
+        return _application(predictor, server, log, timings)
 
     def load_or_explain() -> Flask:
         try:
@@ -62,7 +54,7 @@ def serve(
         except RunnerError as error:
             if not server.with_error_server:
                 raise
-            if has_told.offer(1):
+            if has_failed.offer(1):
                 logs.failure(error, show_stacktrace=log.show_stacktrace)
             return app.create_error_app(error, server)
         return loaded
@@ -81,9 +73,27 @@ def serve(
         listener,
         make_app,
         end=end,
-        greeting=f"serving {model.code_dir} on http://{shown}:{port}{server.url_prefix}",
+        greeting=f"serving {model.code_dir} on http://{place}{server.url_prefix}",
         workers=server.max_workers,
         threads=(server.threads or 1) + SPARE_THREADS,
         show_stacktrace=log.show_stacktrace,
         clean=clean,
     )
+
+
+def _listen(server: ServerSettings) -> tuple[socket.socket, str]:
+    """Open the listening socket and return it with the address that clients use."""
+    host, port = server.address
+    listener = gunicorn.listen(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    return listener, f"{shown}:{listener.getsockname()[1]}"
+
+
+def _application(predictor: Predictor, server: ServerSettings, log: LogSettings, timings: Timings | None) -> Flask:
+    """Return the application for a model, extended by its folder; all of it lives as long as this process."""
+    with ExitStack() as stack:
+        stack.callback(predictor.close)
+        served = app.create_app(predictor, server, timings=timings, show_stacktrace=log.show_stacktrace)
+        extension.install(served, predictor.info.codedir.path)
+        stack.pop_all()
+        return served
