@@ -97,6 +97,11 @@ def priced_trips(folder: Path, source: Path) -> pd.DataFrame:
     return pd.DataFrame({"Predictions": prices, "signature": seals})
 
 
+def posted_parcels(folder: Path, source: Path) -> pd.DataFrame:
+    """The tariff in custom.py, worked out by hand."""
+    return pd.DataFrame({"Predictions": [5.9 + 1.2 + 2.5, 4.9 + 0.2, 7.4 + 9.6, 6.9 + 2.4 + 2.5]})
+
+
 EXPECTED: dict[str, Callable[[Path, Path], Answer]] = {
     "python3_hooks": hooks_by_hand,
     "python3_runtime_params": priced_trips,
@@ -104,10 +109,11 @@ EXPECTED: dict[str, Callable[[Path, Path], Answer]] = {
     "python3_sklearn_binary": pickled_binary,
     "python3_sklearn_multiclass": joblib_multiclass,
     "python3_textgen": harbour_stories,
+    "python3_typed_schema": posted_parcels,
     "python3_unstructured": counted_words,
     "python3_unstructured_mlops": forecast_passengers,
 }
-BY_HAND = {"python3_hooks"}
+BY_HAND = {"python3_hooks", "python3_typed_schema"}
 
 
 @pytest.fixture(scope="session", params=TEMPLATES)
@@ -258,3 +264,14 @@ def test_the_tariff_has_defaults_that_a_variable_replaces(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert run(command[: command.index("--runtime-params-file")], workshop).split() == ["Predictions", *prices.split()]
+
+
+@only("python3_typed_schema")
+def test_the_typed_schema_keeps_its_promises_and_refuses_as_its_readme_says(server: Server) -> None:
+    url = f"http://{server.address}/predict/"
+    same = requests.post(url, files={"X": "insured,postcode,kilograms\ntrue,01067,1.5\n"}, timeout=PATIENCE)
+    assert same.json()["predictions"] == pytest.approx([9.6])
+    heavy = requests.post(url, files={"X": "insured,postcode,kilograms\ntrue,01067,heavy\n"}, timeout=PATIENCE)
+    readme = (ROOT / "model_templates" / "python3_typed_schema" / "README.md").read_text()
+    promised = readme.partition("```text\n")[2].partition("\n```")[0].replace("\n", " ")
+    assert (heavy.status_code, heavy.json()) == (422, json.loads(promised))
