@@ -6,6 +6,7 @@ Adding a language, framework, interface or format is one file and one line here.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -47,9 +48,14 @@ class Loader(Plugin):
 
 @dataclass(frozen=True)
 class Framework(Plugin):
-    """A framework: the top-level packages whose classes it recognises, by an object's own MRO."""
+    """A framework: the top-level packages whose classes it recognises, by an object's own MRO.
+
+    It may compute with one of several packages, as a variable says; the extra brings the first.
+    """
 
     packages: tuple[str, ...] = ()
+    backends: tuple[str, ...] = ()
+    backend_variable: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,13 @@ FRAMEWORKS: Mapping[str, Framework] = {
     "xgboost": Framework(f"{PACKAGE}.frameworks.xgboost", "xgboost", packages=("xgboost",)),
     "lightgbm": Framework(f"{PACKAGE}.frameworks.lightgbm", "lightgbm", packages=("lightgbm",)),
     "catboost": Framework(f"{PACKAGE}.frameworks.catboost", "catboost", packages=("catboost",)),
-    "keras": Framework(f"{PACKAGE}.frameworks.keras", "keras", packages=("keras", "tensorflow")),
+    "keras": Framework(
+        f"{PACKAGE}.frameworks.keras",
+        "keras",
+        packages=("keras", "tensorflow"),
+        backends=("torch", "jax", "tensorflow"),
+        backend_variable="KERAS_BACKEND",
+    ),
     "torch": Framework(f"{PACKAGE}.frameworks.torch", "torch", packages=("torch",)),
     "onnx": Framework(f"{PACKAGE}.frameworks.onnx", "onnx", packages=("onnxruntime",)),
     "scikit-learn": Framework(f"{PACKAGE}.frameworks.sklearn", packages=("sklearn",)),
@@ -189,7 +201,22 @@ def find(line: Plugin) -> Any:
 
 def extra_for(package: str) -> str | None:
     """Return the extra that installs a framework's package."""
-    return next((line.extra for line in FRAMEWORKS.values() if package in line.packages), None)
+    lines = (line for line in FRAMEWORKS.values() if package in line.packages)
+    # A backend that the extra does not bring is none of its packages.
+    return next((line.extra for line in lines if package not in line.backends), None)
+
+
+def missing_backend(package: str, missing: str) -> str | None:
+    """Say what to do where a framework's package computes with one that is not installed; else return None."""
+    lines = (line for line in FRAMEWORKS.values() if package in line.packages and missing in line.backends)
+    line = next(lines, None)
+    if line is None:
+        return None
+    there = [name for name in line.backends if importlib.util.find_spec(name)]
+    remedy = f"set the variable {line.backend_variable}={(there or line.backends)[0]}"
+    if not there:
+        remedy = f"{install_hint(package, line.extra)}, and {remedy}"
+    return f"{package.capitalize()} is set to the backend {missing!r}, which is not installed: {remedy}"
 
 
 def install_hint(package: str, extra: str | None) -> str:

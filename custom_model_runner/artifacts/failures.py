@@ -6,6 +6,7 @@ import importlib.util
 import pickle
 import platform
 import sys
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def explain(path: Path, folder: Path, error: BaseException) -> str:
     found = pickles.look(path)
     made_with = found.versions if found else set()
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return _missing_module(path, folder, error.name, made_with)
+        backend = plugins.missing_backend(_importer(error), error.name)
+        return f"{path.name}: {backend}" if backend else _missing_module(path, folder, error.name, made_with)
     broken = _broken(path, found) if found else None
     if broken:
         return broken
@@ -41,6 +43,12 @@ def explain(path: Path, folder: Path, error: BaseException) -> str:
             f"({border.describe(error)})"
         )
     return f"{path.name}: {border.describe(error)}"
+
+
+def _importer(error: ModuleNotFoundError) -> str:
+    """Return the top-level package that asked for the module that is missing."""
+    places = [str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return next((place for place in reversed(places) if not place.startswith("importlib.")), "").partition(".")[0]
 
 
 def _broken(path: Path, found: Findings) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from custom_model_runner import plugins
 from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import LoadError
@@ -20,12 +21,9 @@ try:
     import h5py
     import keras
 except ModuleNotFoundError as missing:
-    if missing.name not in {"tensorflow", "jax", "torch"}:
-        raise
-    raise LoadError(
-        f"Keras is set to the backend {missing.name!r}, which is not installed: set the variable KERAS_BACKEND to one "
-        f"that is, such as KERAS_BACKEND=torch, or install {missing.name}"
-    ) from missing
+    if explained := plugins.missing_backend("keras", missing.name or ""):
+        raise LoadError(explained) from missing
+    raise
 
 HDF5 = b"\x89HDF"
 ZIP = b"PK"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -108,7 +109,22 @@ def test_a_backend_that_is_not_installed_is_told_with_the_variable_to_set(tmp_pa
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, env={"KERAS_HOME": str(tmp_path)}, capture_output=True, text=True, check=False)
     assert "LoadError: Keras is set to the backend 'tensorflow', which is not installed" in done.stderr
-    assert "KERAS_BACKEND=torch" in done.stderr
+    assert "set the variable KERAS_BACKEND=torch\n" in done.stderr
+
+
+def test_a_pickled_pipeline_is_told_so_too(tmp_path: Path) -> None:
+    folder = tmp_path / "code"
+    folder.mkdir()
+    (folder / "model.pkl").write_bytes(pickle.dumps(Pipeline([("scale", StandardScaler()), ("network", network())])))
+    command = [sys.executable, "-m", "custom_model_runner", "score", "--code-dir", str(folder), "--input", "-"]
+    done = subprocess.run(
+        command, env={"KERAS_HOME": str(tmp_path)}, input="a\n1\n", capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (
+        4,
+        "drum: error: An error occurred when loading your artifact: model.pkl: Keras is set to the backend "
+        "'tensorflow', which is not installed: set the variable KERAS_BACKEND=torch\n",
+    )
 
 
 @pytest.mark.parametrize(

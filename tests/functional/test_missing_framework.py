@@ -59,6 +59,23 @@ def test_a_pickle_of_a_missing_framework_fails_with_the_line_that_installs_it(dr
     )
 
 
+KERAS_BACKENDS = {
+    "keras": (
+        "model.pkl: Keras is set to the backend 'tensorflow', which is not installed: "
+        'pip install "custom-model-runner[keras]", and set the variable KERAS_BACKEND=torch\n'
+    ),
+    # Anything else that wants it is none of this framework's business.
+    "network": "model.pkl needs the module 'tensorflow', which is not there: install it, or put its file beside",
+}
+
+
+@pytest.mark.parametrize("module", KERAS_BACKENDS)
+def test_a_pickle_of_keras_without_any_backend_says_how_to_get_one(drum: Drum, plant: Plant, module: str) -> None:
+    # The module stands in for Keras, which imports its backend when it is imported.
+    files = {"model.pkl": f"c{module}\nModel\n.".encode(), f"{module}.py": "import tensorflow\n"}
+    assert KERAS_BACKENDS[module] in failure(drum, plant("code", files))
+
+
 def test_help_needs_no_framework(drum: Drum) -> None:
     done = drum("--help")
     assert (done.returncode, done.stderr) == (0, b"")
