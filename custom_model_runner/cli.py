@@ -61,6 +61,11 @@ COMMANDS: Mapping[str, Command] = {
         ),
         ONE_THREAD,
     ),
+    "doctor": Command(
+        "custom_model_runner.commands.doctor:run",
+        "tell what a folder is and what is wrong with it, without running its code",
+        (settings.ModelSettings, settings.LogSettings),
+    ),
     "new model": Command(
         "custom_model_runner.commands.new:run",
         "create a code directory to start from",

@@ -35,24 +35,27 @@ class CodeDir:
 
 def open_folder(path: Path, language: str | None = None, *, refuses_code: bool = False) -> CodeDir:
     """Return what stands in the folder; a folder whose language cannot be told is a load error."""
-    files = sorted(_files(path))
-    language = language or _detect_language(path, files)
+    files = files_below(path)
+    language = language or detect_language(path, files)
     line = plugins.choose(plugins.LANGUAGES, language, what="language")
-    user_file = _user_file(path, files, line.user_files)
-    loadable = tuple(file for file in files if file.parent == path and _is_artifact(file, line))
+    user_file = find_user_file(path, files, line)
     return CodeDir(
         path=path,
         language=language,
         interface="hooks" if user_file else "artifact",
         user_file=user_file,
-        artifacts=loadable,
+        artifacts=find_artifacts(path, files, line),
         metadata=metadata.read(path) or Metadata(),
         refuses_code=refuses_code,
     )
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield every file below the folder that is not hidden, nor in a hidden folder, nor part of an environment."""
+def files_below(folder: Path) -> list[Path]:
+    """Return every file below the folder that is not hidden, nor in a hidden folder, nor part of an environment."""
+    return sorted(_walk(folder))
+
+
+def _walk(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".") and name not in LIBRARY_FOLDERS]
         yield from (Path(place, name) for name in names if not name.startswith("."))
@@ -61,6 +64,11 @@ def _files(folder: Path) -> Iterator[Path]:
 def is_own(file: Path) -> bool:
     """Say whether a file of the folder is the author's and not part of an environment that stands in it."""
     return not set(LIBRARY_FOLDERS) & set(file.parts)
+
+
+def find_artifacts(path: Path, files: list[Path], line: plugins.Language) -> tuple[Path, ...]:
+    """Return the artifacts of a language at the top level."""
+    return tuple(file for file in files if file.parent == path and _is_artifact(file, line))
 
 
 def _is_artifact(file: Path, line: plugins.Language) -> bool:
@@ -74,7 +82,8 @@ def _is_artifact(file: Path, line: plugins.Language) -> bool:
         return opened.read(max(map(len, loader.begins))).startswith(loader.begins)
 
 
-def _detect_language(path: Path, files: list[Path]) -> str:
+def detect_language(path: Path, files: list[Path]) -> str:
+    """Return the language that the user file or the artifacts tell; none, or two, is a load error."""
     top_names = {file.name for file in files if file.parent == path}
     by_artifact = {name for name, line in plugins.LANGUAGES.items() if any(_is_artifact(file, line) for file in files)}
     by_user_file = {name for name, line in plugins.LANGUAGES.items() if top_names & set(line.user_files)}
@@ -105,8 +114,9 @@ def _undetected(path: Path, files: list[Path], artifact: str | None, custom: str
     )
 
 
-def _user_file(path: Path, files: list[Path], names: tuple[str, ...]) -> Path | None:
-    for name in names:
+def find_user_file(path: Path, files: list[Path], line: plugins.Language) -> Path | None:
+    """Return the file with the user's code, at any depth, if there is one; several are a load error."""
+    for name in line.user_files:
         if found := _only(path, [file for file in files if file.name == name], "custom hook files"):
             return found
     return None
@@ -122,4 +132,4 @@ def _only(path: Path, found: list[Path], what: str) -> Path | None:
 
 def find(path: Path, name: str, *, what: str) -> Path | None:
     """Return the one file of a name anywhere in the folder, or None; `what` it is called where there are several."""
-    return _only(path, sorted(file for file in _files(path) if file.name == name), what)
+    return _only(path, [file for file in files_below(path) if file.name == name], what)

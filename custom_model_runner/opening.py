@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,10 @@ class _Failed(LoadError):
 def load(codedir: CodeDir) -> Opened:
     """Open the folder's artifact; none, several, or one that cannot or must not be opened is a load error."""
     path = only_artifact(codedir)
-    opener = _opener(path, may_run_code=not codedir.refuses_code)
+    check_allowed(codedir, path)
+    line = _loader(path)
+    module = plugins.find(line)
+    opener = module.load_without_code if codedir.refuses_code and line.runs_code else module.load
     try:
         with _warnings_of_versions() as texts:
             model = border.call(opener, path, failing=path.name, as_error=_Failed)
@@ -46,30 +49,23 @@ def load(codedir: CodeDir) -> Opened:
     return Opened(model, _notice(path, texts) if texts else None)
 
 
-def _opener(path: Path, *, may_run_code: bool) -> Callable[[Path], Any]:
-    line = plugins.choose(plugins.LOADERS, path.suffix.lower(), what="artifact suffix")
-    if line.runs_code and not may_run_code and not line.can_do_without:
-        raise LoadError(refusal(path))
-    module = plugins.find(line)
-    opener: Callable[[Path], Any] = module.load if may_run_code or not line.runs_code else module.load_without_code
-    return opener
+def _loader(path: Path) -> Loader:
+    return plugins.choose(plugins.LOADERS, path.suffix.lower(), what="artifact suffix")
 
 
-def refusal(path: Path) -> str:
-    """Say why an artifact is not opened under --no-pickle."""
-    return (
-        f"--no-pickle refuses {path.name}: opening a {path.suffix.lower()} file can run code that is in it; save the "
-        f"model in a form that cannot: {', '.join(codeless())}"
-    )
+def check_allowed(codedir: CodeDir, path: Path) -> None:
+    """Refuse an artifact that always runs code by being opened, where the operator does not want that."""
+    line = _loader(path)
+    if codedir.refuses_code and line.runs_code and not line.can_do_without:
+        raise LoadError(
+            f"--no-pickle refuses {path.name}: opening a {path.suffix.lower()} file can run code that is in it; save "
+            f"the model in a form that cannot: {', '.join(codeless())}"
+        )
 
 
 def codeless() -> list[str]:
     """Return the suffixes whose files, or some of them, hold no code that runs when they are opened."""
-    return [suffix for suffix, line in plugins.LOADERS.items() if _may_hold_no_code(line)]
-
-
-def _may_hold_no_code(line: Loader) -> bool:
-    return not line.runs_code or line.can_do_without
+    return [suffix for suffix, line in plugins.LOADERS.items() if not line.runs_code or line.can_do_without]
 
 
 @contextmanager

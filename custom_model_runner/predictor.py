@@ -172,18 +172,22 @@ def open_predictor(
 ) -> Predictor:
     """Open the folder that settings name, load its model, and tell a person what had to be inferred."""
     folder = codedir.open_folder(settings.code_dir, settings.language, refuses_code=settings.no_pickle)
-    declared = Declared(
+    loaded = model.load(folder, declared_by(settings), is_strict=not settings.disable_strict_validation)
+    notices = [text for text in (loaded.info.version_notice, loaded.info.notice) if text]
+    if notices:
+        tell(*notices)
+    return Predictor(loaded, observers, _slots(threads, is_thread_safe=loaded.traits.is_thread_safe))
+
+
+def declared_by(settings: ModelSettings) -> Declared:
+    """Return what the options say of the target; labels that are given twice are a usage error."""
+    return Declared(
         TargetType(settings.target_type) if settings.target_type else None,
         settings.positive_class_label,
         settings.negative_class_label,
         _class_labels(settings),
         settings.target_name,
     )
-    loaded = model.load(folder, declared, is_strict=not settings.disable_strict_validation)
-    notices = [text for text in (loaded.info.version_notice, loaded.info.notice) if text]
-    if notices:
-        tell(*notices)
-    return Predictor(loaded, observers, _slots(threads, is_thread_safe=loaded.traits.is_thread_safe))
 
 
 def _class_labels(settings: ModelSettings) -> tuple[str, ...] | None:

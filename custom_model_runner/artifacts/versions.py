@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 # scikit-learn writes its version into the state of every estimator, under this key.
@@ -16,6 +16,9 @@ XGBOOST_BINARY = re.compile(rb"\x07version\[#L\x00{7}\x03i(.)i(.)i(.)\}*\Z", re.
 XGBOOST_WARNING = r"[\s\S]*older version of XGBoost"
 
 TITLES = {"sklearn": "scikit-learn", "xgboost": "XGBoost", "keras": "Keras"}
+
+
+Distributions = Mapping[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -55,20 +58,25 @@ def of_warnings(texts: Iterable[str]) -> frozenset[Version]:
     return frozenset(Version("sklearn", match[1]) for match in found if match)
 
 
-def installed(packages: Iterable[str]) -> dict[str, Installed]:
+def distributions() -> Distributions:
+    """Return the names to install packages by, by the name they are imported by; this reads every installed one."""
+    return importlib.metadata.packages_distributions()
+
+
+def installed(packages: Iterable[str], known: Distributions | None = None) -> dict[str, Installed]:
     """Return what is installed of some packages, by the name they are imported by."""
-    distributions = importlib.metadata.packages_distributions()
+    known = distributions() if known is None else known
     return {
         package: Installed(names[0], importlib.metadata.version(names[0]))
         for package in packages
-        if (names := distributions.get(package))
+        if (names := known.get(package))
     }
 
 
 def mismatches(made_with: Iterable[Version]) -> dict[Version, Installed | None]:
     """Return the versions that differ from what is installed, with what is; None where nothing is."""
     versions = sorted(made_with, key=str)
-    here = installed({version.package for version in versions})
+    here = installed({version.package for version in versions}) if versions else {}
     return {
         version: here.get(version.package)
         for version in versions

@@ -1,0 +1,1 @@
+"""Commands that look at a folder and tell what is wrong with it."""

@@ -1,0 +1,94 @@
+"""What a folder is and what would keep it from being loaded, told without running any of its code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from custom_model_runner import codedir, metadata, opening, plugins, predictor
+from custom_model_runner.artifacts import versions
+from custom_model_runner.checks import artifact, user_file
+from custom_model_runner.checks.places import Places
+from custom_model_runner.checks.report import Report
+from custom_model_runner.codedir import CodeDir
+from custom_model_runner.data.target import Declared, check_labels, merge
+from custom_model_runner.metadata import Metadata
+from custom_model_runner.plugins import Language
+from custom_model_runner.settings import ModelSettings
+from custom_model_runner.target_type import TargetType
+
+PYTHON = "python"
+SCORERS = frozenset({"score", "score_unstructured"})
+
+
+def examine(settings: ModelSettings) -> Report:
+    """Return everything that is found in the folder; each problem is one, whatever else is wrong."""
+    report = Report()
+    report.fact("folder", settings.code_dir)
+    folder, line = _open(settings, report)
+    hooks: frozenset[str] | None = frozenset()
+    # As they would stand on the path.
+    folders = [folder.user_file.parent, folder.path] if folder.user_file else [folder.path]
+    places = Places(tuple(folders), versions.distributions())
+    if folder.user_file is not None:
+        report.fact("user file", folder.user_file.relative_to(folder.path))
+        if line is plugins.LANGUAGES[PYTHON]:
+            hooks = user_file.examine(folder.user_file, report, places=places)
+    declared = _examine_target(settings, folder, report)
+    can_open = line.module and folder.language
+    opened = _examine_opening(folder, hooks, declared, report) if can_open else None
+    for path in folder.artifacts:
+        # What only a load_model hook opens may be there for another reason.
+        part = report if path == opened else Report(report.facts, report.notes, report.notes)
+        artifact.examine(path, part, places=places)
+    return report
+
+
+def _open(settings: ModelSettings, report: Report) -> tuple[CodeDir, Language]:
+    """Return what stands in the folder, as far as it can be told; a folder of no language is looked at as Python's."""
+    path = settings.code_dir
+    files = codedir.files_below(path)
+    language = settings.language or report.attempt(codedir.detect_language, path, files)
+    report.fact("language", language or "unknown")
+    line = plugins.LANGUAGES.get(language or PYTHON, Language(""))
+    if language:
+        report.attempt(plugins.choose, plugins.LANGUAGES, language, what="language")
+    about = report.attempt(metadata.read, path)
+    report.fact("metadata", metadata.FILE_NAME if (path / metadata.FILE_NAME).exists() else "none")
+    user_file = report.attempt(codedir.find_user_file, path, files, line)
+    folder = CodeDir(
+        path=path,
+        language=language or "",
+        interface="hooks" if user_file else "artifact",
+        user_file=user_file,
+        artifacts=codedir.find_artifacts(path, files, line),
+        metadata=about or Metadata(),
+        refuses_code=settings.no_pickle,
+    )
+    return folder, line
+
+
+def _examine_target(settings: ModelSettings, folder: CodeDir, report: Report) -> Declared:
+    options = report.attempt(predictor.declared_by, settings) or Declared()
+    declared = report.attempt(merge, options, folder.metadata.declared) or Declared()
+    report.attempt(check_labels, declared)
+    report.fact("target type", declared.type.value if declared.type else "not declared")
+    return declared
+
+
+def _examine_opening(folder: CodeDir, hooks: frozenset[str] | None, declared: Declared, report: Report) -> Path | None:
+    """Return the artifact that the runner would open; none where a hook opens it, or where that is unknown."""
+    if hooks is None:
+        return None
+    is_unstructured = declared.type is TargetType.UNSTRUCTURED
+    if is_unstructured and "score_unstructured" not in hooks:
+        report.problem("An unstructured model needs a score_unstructured hook")
+    if "load_model" in hooks or (SCORERS & hooks and not folder.artifacts):
+        return None
+    path = report.attempt(opening.only_artifact, folder)
+    if path is None:
+        return None
+    report.attempt(opening.check_allowed, folder, path)
+    found = None if SCORERS & hooks or is_unstructured else artifact.holds_no_model(path)
+    if found:
+        report.problem(f"{path.name} holds {found}, expected a fitted model, or a score hook that uses it")
+    return path
