@@ -13,6 +13,10 @@ from custom_model_runner import border, plugins
 from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import ContractError, LoadError
+from custom_model_runner.target_type import TargetType
+
+# Whose methods an object of another library has, when it can transform.
+CONVENTIONS = "scikit-learn"
 
 # What is found in artifacts instead of models.
 FUNCTIONS = (FunctionType, BuiltinFunctionType)
@@ -39,13 +43,34 @@ class Estimator:
 
     def score(self, table: Any, target: Target) -> Scores:
         """Return what the model predicts for a table."""
-        if not isinstance(table, pd.DataFrame):
-            raise ContractError(
-                f"The read_input_data hook returned {type(table).__name__}; without a score hook it must be a DataFrame"
-            )
+        _check_table(table, hook="score")
         failing = f"{type(self.model).__name__} failed. Exception:"
         scores: Scores = border.call(self.library.score, self.model, table, target, failing=failing)
         return scores
+
+
+@dataclass(frozen=True)
+class Transformer:
+    """An object that makes one table of another, and the names of the columns that it makes, where it tells them."""
+
+    model: Any
+    framework: str
+    library: ModuleType
+    names: tuple[str, ...] | None
+
+    def transform(self, table: Any) -> pd.DataFrame:
+        """Return what the object makes of a table."""
+        _check_table(table, hook="transform")
+        failing = f"{type(self.model).__name__} failed. Exception:"
+        made: pd.DataFrame = border.call(self.library.transform, self.model, table, self.names, failing=failing)
+        return made
+
+
+def _check_table(table: Any, *, hook: str) -> None:
+    if not isinstance(table, pd.DataFrame):
+        raise ContractError(
+            f"The read_input_data hook returned {type(table).__name__}; without a {hook} hook it must be a DataFrame"
+        )
 
 
 def recognise(model: object) -> Estimator | None:
@@ -78,6 +103,30 @@ def require(model: object) -> Estimator:
             f"found {found}, expected a fitted model of: {', '.join(plugins.FRAMEWORKS)}; {step}"
         )
     return estimator
+
+
+def require_transformer(model: object) -> Transformer:
+    """Return the model as a transformer, of whatever library; one that cannot transform is a load error."""
+    library = plugins.find(plugins.TRANSFORMER)
+    if not library.is_transformer(model):
+        raise LoadError(
+            f"The target type 'transform' needs a model that can transform, found {type(model).__name__} without a "
+            "transform method: write a transform hook or choose another --target-type"
+        )
+    known = recognise(model)
+    failing = f"{type(model).__name__} does not tell the names of its columns. Exception:"
+    names = border.call(library.names, model, failing=failing, as_error=LoadError)
+    return Transformer(model, known.framework if known else CONVENTIONS, library, names)
+
+
+def abilities(model: object, target: Target) -> tuple[str, dict[str, Any]]:
+    """Return the framework of a model, and what it can do for a target without hooks, by field of the model record."""
+    if target.type is TargetType.TRANSFORM:
+        transformer = require_transformer(model)
+        return transformer.framework, {"convert": lambda table, _target: transformer.transform(table)}
+    scorer = require(model)
+    scorer.check(target)
+    return scorer.framework, {"score": lambda table, _context: scorer.score(table, target)}
 
 
 def _kind(model: object) -> tuple[str, str]:

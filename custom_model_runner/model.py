@@ -14,7 +14,6 @@ from custom_model_runner.data.reply import Reply
 from custom_model_runner.data.target import Declared, Target, check_labels, merge
 from custom_model_runner.errors import BaseCustomUserError, LoadError
 from custom_model_runner.metadata import Metadata
-from custom_model_runner.target_type import TargetType
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,17 +71,24 @@ class Question:
     mlops: object | None = None
 
 
+# A table, and its target if that came along, to another table.
+Convert = Callable[[Any, "pd.DataFrame | None"], "pd.DataFrame"]
+
+
 @dataclass(frozen=True)
 class Model:
     """The functions a folder offers. What `read` and `transform` return is the user's affair.
 
-    `text_columns` are read as text, whatever it looks like; `check_in` and `check_out` return the table to go on with.
+    `transform` prepares a table for `score`; `convert` is what a transform model does instead of scoring, told the
+    target where that came along. `text_columns` are read as text, whatever it looks like; `check_in` and `check_out`
+    return the table to go on with.
     """
 
     info: ModelInfo
     read: Callable[[bytes], Any] | None = None
     transform: Callable[[Any], Any] | None = None
     score: Callable[[Any, Context], Scores] | None = None
+    convert: Convert | None = None
     post_process: Callable[[pd.DataFrame], Scores] | None = None
     answer: Callable[[Payload, Question], Reply] | None = None
     text_columns: frozenset[str] = frozenset()
@@ -107,8 +113,6 @@ def load(codedir: CodeDir, options: Declared, *, is_strict: bool = True) -> Mode
     """
     declared = merge(options, codedir.metadata.declared)
     check_labels(declared)
-    if declared.type is TargetType.TRANSFORM:
-        raise LoadError("The target type 'transform' is not available in this version")
     interface = plugins.find(plugins.choose(plugins.INTERFACES, codedir.interface, what="interface"))
     with ExitStack() as stack:
         stack.callback(alias.install())

@@ -104,6 +104,12 @@ FRAMEWORKS: Mapping[str, Framework] = {
     "scikit-learn": Framework(f"{PACKAGE}.frameworks.sklearn", packages=("sklearn",)),
 }
 
+# What makes one table of another, of whatever library.
+TRANSFORMER = Plugin(f"{PACKAGE}.frameworks.transformer")
+
+# Sparse matrices; scipy takes longer to import than most models to score a row.
+MATRICES = Plugin(f"{PACKAGE}.data.matrices")
+
 LANGUAGES: Mapping[str, Language] = {
     "python": Language(f"{PACKAGE}.languages.python", artifacts=tuple(LOADERS), user_files=("custom.py",)),
     "r": Language("", artifacts=(".rds",), user_files=("custom.R", "custom.r")),

@@ -9,24 +9,32 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from custom_model_runner import codedir, logs, model, options
-from custom_model_runner.data import predictions, tables
+from custom_model_runner.data import predictions, tables, transformed
 from custom_model_runner.data.observation import Observation, Observer
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.predictions import Predictions, Scores
 from custom_model_runner.data.reply import Reply
 from custom_model_runner.data.report import Report, Reporter, Samples, Stats, snapshot
 from custom_model_runner.data.target import Declared, Target
-from custom_model_runner.errors import Unsupported, UsageError
-from custom_model_runner.model import Context, Model, ModelInfo, Question
+from custom_model_runner.data.transformed import Transformed
+from custom_model_runner.errors import InputError, Unsupported, UsageError
+from custom_model_runner.model import Context, Convert, Model, ModelInfo, Question
 from custom_model_runner.settings import ModelSettings
 from custom_model_runner.target_type import TargetType
 
-UNSTRUCTURED_ENDPOINTS = "/predictUnstructured/ or /predictionsUnstructured/"
+# The routes of a target type; all others have those of predictions.
+ENDPOINTS = {
+    TargetType.UNSTRUCTURED: "/predictUnstructured/ or /predictionsUnstructured/",
+    TargetType.TRANSFORM: "/transform/",
+}
+PREDICTION_ENDPOINTS = "/predict/ or /predictions/"
+
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -61,7 +69,7 @@ class Predictor:
         self._scorer()
         context = Context(payload.data, payload.media_type or "text/csv", charset, payload.column_names)
         with self._observed() as call:
-            result = self._score(payload, context, call)
+            result = self._on_table(payload, lambda table: self._call(table, context, call))
             call.rows = len(result)
         if self.reporter is not None:
             self.reporter(_report(call, result, self.info.target, request_id))
@@ -69,19 +77,25 @@ class Predictor:
 
     def _scorer(self) -> Callable[[Any, Context], Scores]:
         if self.model.score is None:
-            raise Unsupported(
-                f"This model has target type '{self.info.target.type}', use the {UNSTRUCTURED_ENDPOINTS} endpoint."
-            )
+            raise self._unsupported()
         return self.model.score
 
-    def _score(self, payload: Payload, context: Context, call: _Call) -> Predictions:
+    def _unsupported(self) -> Unsupported:
+        """Return the failure that names the route which works; callers match its text."""
+        kind = self.info.target.type
+        return Unsupported(
+            f"This model has target type '{kind}', use the {ENDPOINTS.get(kind, PREDICTION_ENDPOINTS)} endpoint."
+        )
+
+    def _on_table(self, payload: Payload, use: Callable[[Any], Result]) -> Result:
+        """Use the table of a payload; what reads it outside the model takes no slot."""
         if self.model.read is not None:
             with self.slots:
-                return self._call(self._checked(self.model.read(payload.data)), context, call)
+                return use(self._checked(self.model.read(payload.data)))
         typed = replace(payload, text_columns=self.model.text_columns) if self.model.text_columns else payload
         table = self._checked(tables.read(typed))
         with self.slots:
-            return self._call(table, context, call)
+            return use(table)
 
     def _checked(self, table: Any) -> Any:
         """Return the table to go on with; what is no table has no schema."""
@@ -105,6 +119,23 @@ class Predictor:
         processed = predictions.marshal(subject.post_process(result.frame()), target, rows=len(result))
         return Predictions(processed.columns, processed.values, result.extra)
 
+    def transform(
+        self, payload: Payload, target: Payload | None = None, *, request_id: str | None = None
+    ) -> Transformed:
+        """Return what a transform model makes of the table in a payload; a target that comes along is not changed."""
+        convert = self.model.convert
+        if convert is None:
+            raise self._unsupported()
+        with self._observed() as call:
+            known = None if target is None else tables.read(target)
+            result = self._on_table(payload, lambda table: _converted(convert, table, known))
+            if self.model.check_out is not None:
+                result = replace(result, table=self.model.check_out(result.table))
+            call.rows = len(result)
+        if self.reporter is not None:
+            self.reporter(Report(time.time(), request_id, Stats(call.rows, call.seconds * 1000)))
+        return result
+
     def answer(
         self,
         payload: Payload,
@@ -115,9 +146,7 @@ class Predictor:
     ) -> Reply:
         """Return an unstructured model's reply; `headers` are those of the request, None in batch."""
         if self.model.answer is None:
-            raise Unsupported(
-                f"This model has target type '{self.info.target.type}', use the /predict/ or /predictions/ endpoint."
-            )
+            raise self._unsupported()
         mlops = None if self.mlops is None else self.mlops(request_id)
         question = Question(query, headers, mlops)
         with self._observed() as call, self.slots:
@@ -153,6 +182,16 @@ class Predictor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _converted(convert: Convert, table: Any, target: pd.DataFrame | None) -> Transformed:
+    """Run the hook on what was read; without a table of rows the number of rows is the user's affair."""
+    rows = len(table) if isinstance(table, pd.DataFrame) else None
+    if rows is not None and target is not None and len(target) != rows:
+        raise InputError(f"The target has {len(target)} rows, expected one for each of the {rows} rows of the table")
+    # The hook gets a copy: the target goes back as it came.
+    result = convert(table, None if target is None else target.copy())
+    return transformed.check(result, rows=rows, target=target)
 
 
 def _report(call: _Call, result: Predictions, target: Target, request_id: str | None) -> Report:

@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl
 
 import pandas as pd
 
-from custom_model_runner.batch import sources
-from custom_model_runner.data import answers, compression, tables
+from custom_model_runner.batch import sinks, sources
+from custom_model_runner.data import answers, compression, tables, transformed
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.predictions import Predictions
 from custom_model_runner.data.reply import Reply
@@ -30,7 +30,10 @@ def run(predictor: Predictor, settings: ScoreSettings, *, for_terminal: bool) ->
     for flag, value in (("--query", settings.query), ("--content-type", settings.content_type)):
         if value is not None:
             raise UsageError(f"{flag} is for unstructured models; this one is '{predictor.info.target.type}'")
-    predictions = predictor.score(_table(predictor, settings))
+    payload = _table(predictor, settings)
+    if predictor.info.target.type is TargetType.TRANSFORM:
+        return _transform(predictor, payload, settings.output, for_terminal=for_terminal)
+    predictions = predictor.score(payload)
     return _preview(predictions) if for_terminal else _written(predictions, settings.output)
 
 
@@ -51,10 +54,27 @@ def _written(predictions: Predictions, output: Path | None) -> bytes:
     return compression.encoded(data, encoding) if encoding else data
 
 
+def _transform(predictor: Predictor, payload: Payload, output: Path | None, *, for_terminal: bool) -> bytes:
+    result = predictor.transform(payload)
+    if for_terminal:
+        return _shortened(result.table)
+    name, encoding = compression.split(output.name if output else "")
+    media_type = tables.media_type_of(name)
+    data = transformed.write(result, media_type)
+    if output is not None and media_type == transformed.MATRIX_MARKET:
+        # The format has no names of columns; they stand where `--sparse-column-file` can take them from.
+        sinks.write(output.with_name(f"{output.name}.colnames"), result.names + b"\n")
+    return compression.encoded(data, encoding) if encoding else data
+
+
 def _preview(predictions: Predictions) -> bytes:
     frame = predictions.frame()
     if predictions.extra is not None:
         frame = pd.concat([frame, predictions.extra], axis=1)
+    return _shortened(frame)
+
+
+def _shortened(frame: pd.DataFrame) -> bytes:
     return f"{frame.to_string(max_rows=PREVIEW_ROWS, show_dimensions=True)}\n".encode()
 
 

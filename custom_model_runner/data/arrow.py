@@ -30,10 +30,19 @@ def _open(data: bytes) -> Any:
 
 def write(table: pd.DataFrame, media_type: str) -> bytes:
     """Return an Arrow file where its media type is asked for, else a stream."""
+    return _written(table, pa.ipc.new_file if media_type == ARROW_FILE else pa.ipc.new_stream)
+
+
+def write_legacy_stream(table: pd.DataFrame) -> bytes:
+    """Return an Arrow stream that versions of Arrow before 0.15 and later ones can read."""
+    options = pa.ipc.IpcWriteOptions(metadata_version=pa.ipc.MetadataVersion.V4, use_legacy_format=True)
+    return _written(table, pa.ipc.new_stream, options)
+
+
+def _written(table: pd.DataFrame, new: Any, options: Any = None) -> bytes:
     content = columnar.table("Arrow", table)
     sink = pa.BufferOutputStream()
-    new = pa.ipc.new_file if media_type == ARROW_FILE else pa.ipc.new_stream
-    with new(sink, content.schema) as writer:
+    with new(sink, content.schema, options=options) as writer:
         writer.write_table(content)
     written: bytes = sink.getvalue().to_pybytes()
     return written

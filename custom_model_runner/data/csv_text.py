@@ -60,24 +60,28 @@ def _reason(error: Exception) -> str:
 
 def write(table: pd.DataFrame, media_type: str = "text/csv") -> bytes:
     """Return CSV with a header line; the index is left out."""
-    columns = [str(name) for name in table.columns]
-    if all(dtype == np.float64 for dtype in table.dtypes):
-        return header(columns) + cells.float_lines(table.to_numpy())
-    texts = [cells.texts(cells.array(column)) for _, column in table.items()]
-    return header(columns) + _lines(zip(*texts, strict=True))
+    return header([str(name) for name in table.columns]) + lines(table)
 
 
-def header(columns: Sequence[str]) -> bytes:
+def header(columns: Sequence[str], *, line_end: str = "\n") -> bytes:
     """Return the header line."""
-    return _lines([columns])
+    return _lines([columns], line_end)
 
 
-def _lines(rows: Iterable[Sequence[str]]) -> bytes:
+def lines(table: pd.DataFrame, *, line_end: str = "\n") -> bytes:
+    """Return one line for each row."""
+    if all(dtype == np.float64 for dtype in table.dtypes):
+        return cells.float_lines(table.to_numpy()).replace(b"\n", line_end.encode())
+    texts = [cells.texts(cells.array(column)) for _, column in table.items()]
+    return _lines(zip(*texts, strict=True), line_end)
+
+
+def _lines(rows: Iterable[Sequence[str]], line_end: str) -> bytes:
     rows = list(rows)
     # Readers take a bare carriage return for a line end, and the writer does not know that it needs quotes.
     has_returns = any("\r" in text for row in rows for text in row)
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL)
+    writer = csv.writer(out, lineterminator=line_end, quoting=csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL)
     try:
         writer.writerows(rows)
         return out.getvalue().encode()

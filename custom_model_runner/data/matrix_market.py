@@ -16,7 +16,7 @@ import scipy.io
 from pandas.api.types import is_complex_dtype, is_numeric_dtype
 from scipy.sparse import csr_matrix
 
-from custom_model_runner.data import sparse
+from custom_model_runner.data import matrices, sparse
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import ContractError, InputError
 
@@ -78,7 +78,7 @@ def read(payload: Payload) -> pd.DataFrame:
     # The library forgets the type of nothing.
     if not header.values and "integer" in header.field:
         matrix = matrix.astype(np.uint64 if header.field.startswith("unsigned") else np.int64)
-    return sparse.table(matrix, names)
+    return matrices.table(matrix, names)
 
 
 def _header(data: bytes) -> Header:
@@ -151,7 +151,7 @@ def write(frame: pd.DataFrame) -> bytes:
     if not all(is_numeric_dtype(kind) and not is_complex_dtype(kind) for kind in frame.dtypes):
         raise ContractError("The table holds other values than real numbers, which MatrixMarket cannot")
     matrix = (
-        sparse.matrix(frame) if sparse.is_sparse(frame) else csr_matrix(frame.to_numpy(np.float64, na_value=np.nan))
+        matrices.matrix(frame) if sparse.is_sparse(frame) else csr_matrix(frame.to_numpy(np.float64, na_value=np.nan))
     )
     kind = np.int64 if matrix.dtype.kind == "b" else matrix.dtype if matrix.dtype.kind in "iu" else np.float64
     if not matrix.nnz:

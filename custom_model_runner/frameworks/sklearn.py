@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,8 @@ def hint(model: Any) -> Hint | None:
         return Hint(TargetType.REGRESSION)
     if is_outlier_detector(model):
         return Hint(TargetType.ANOMALY)
-    return None
+    is_transformer = callable(getattr(model, "transform", None)) and not callable(getattr(model, "predict", None))
+    return Hint(TargetType.TRANSFORM) if is_transformer else None
 
 
 def check(model: Any, target: Target) -> None:
@@ -50,7 +52,7 @@ def check(model: Any, target: Target) -> None:
             f"{type(model).__name__} has no {method}, which the target type '{target.type}' needs; "
             "write a score hook or choose another --target-type"
         )
-    _check_fitted(model)
+    check_fitted(model)
     classes = getattr(model, "classes_", None)
     if target.is_classification and target.type is not TargetType.MULTILABEL and classes is not None:
         try:
@@ -59,7 +61,8 @@ def check(model: Any, target: Target) -> None:
             raise UsageError(f"The class labels are not those of {type(model).__name__}: {error}") from error
 
 
-def _check_fitted(model: Any) -> None:
+def check_fitted(model: Any) -> None:
+    """Refuse, at load, what was never fitted."""
     last = last_step(model)
     # Whether it was fitted shows by attributes that end with an underscore; other authors name theirs as they like.
     if not type(last).__module__.startswith("sklearn."):
@@ -72,15 +75,20 @@ def _check_fitted(model: Any) -> None:
 
 def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
     """Return probabilities with the estimator's own classes, or predictions."""
+    if not target.is_classification:
+        return Scores(np.asarray(on_table(model.predict, model, table)))
+    probabilities, classes = on_table(model.predict_proba, model, table), getattr(model, "classes_", None)
+    if target.type is TargetType.MULTILABEL:
+        # The classes of a multilabel estimator are positions, not names.
+        return Scores(_positives(probabilities, classes))
+    return Scores(np.asarray(probabilities), classes)
+
+
+def on_table(method: Callable[[Any], Any], model: Any, table: pd.DataFrame) -> Any:
+    """Return what a method of an estimator gives for a table whose columns stand as the estimator knows them."""
     table = _in_fitted_order(model, table)
     try:
-        if target.is_classification:
-            probabilities, classes = model.predict_proba(table), getattr(model, "classes_", None)
-            if target.type is TargetType.MULTILABEL:
-                # The classes of a multilabel estimator are positions, not names.
-                return Scores(_positives(probabilities, classes))
-            return Scores(np.asarray(probabilities), classes)
-        return Scores(np.asarray(model.predict(table)))
+        return method(table)
     except (TypeError, ValueError, KeyError) as error:
         raise _explained(model, table, error) from error
 

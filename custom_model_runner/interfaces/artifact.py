@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 
 from custom_model_runner import estimator, opening, plugins
 from custom_model_runner.codedir import CodeDir
 from custom_model_runner.data.target import Declared, settle
 from custom_model_runner.errors import LoadError
-from custom_model_runner.estimator import Estimator
 from custom_model_runner.model import Model, ModelInfo, traits_of
 from custom_model_runner.target_type import TargetType
 
@@ -23,17 +21,12 @@ def load(codedir: CodeDir, declared: Declared) -> Model:
         # A pickle may need modules that stand beside it.
         stack.callback(language.load(codedir, ()).close)
         opened = opening.load(codedir)
-        known = estimator.require(opened.model)
-        target, notice = settle(declared, known.hint())
-        known.check(target)
-        info = ModelInfo(target, codedir, known.framework, notice, opened.notice)
-        return _model(info, known, close=stack.pop_all().close)
-
-
-def _model(info: ModelInfo, known: Estimator, *, close: Callable[[], None]) -> Model:
-    return Model(
-        info=info,
-        score=lambda table, context: known.score(table, info.target),
-        traits=traits_of(info.codedir.metadata, runs_user_code=False),
-        close=close,
-    )
+        is_transform = declared.type is TargetType.TRANSFORM
+        target, notice = settle(declared, None if is_transform else estimator.require(opened.model).hint())
+        framework, abilities = estimator.abilities(opened.model, target)
+        return Model(
+            info=ModelInfo(target, codedir, framework, notice, opened.notice),
+            **abilities,
+            traits=traits_of(codedir.metadata, runs_user_code=False),
+            close=stack.pop_all().close,
+        )

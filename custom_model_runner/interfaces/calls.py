@@ -13,7 +13,7 @@ from custom_model_runner.data import predictions, reply
 from custom_model_runner.data.payload import DEFAULT_CHARSET, DEFAULT_MEDIA_TYPE, Payload
 from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.target import Target
-from custom_model_runner.errors import ContractError, RunnerError, UserCodeError
+from custom_model_runner.errors import ContractError, LoadError, RunnerError, UserCodeError
 from custom_model_runner.interfaces import signatures
 from custom_model_runner.model import Context, Question
 from custom_model_runner.target_type import TargetType
@@ -51,10 +51,10 @@ HOOKS = {
 Hook = Callable[..., Any]
 
 
-def guard(name: str, hook: Hook) -> Hook:
+def guard(name: str, hook: Hook, *, positional: int | None = None) -> Hook:
     """Return the hook behind the border, given only the keywords it takes."""
     shape = HOOKS[name]
-    names = signatures.accepted(name, hook, shape.positional, shape.keywords)
+    names = signatures.accepted(name, hook, positional or shape.positional, shape.keywords)
 
     def guarded(*args: Any, as_error: type[RunnerError] = UserCodeError, **kwargs: Any) -> Any:
         failing = f"The {name} hook raised. Exception:"
@@ -69,6 +69,20 @@ def check_score(hook: Hook, target: Target) -> None:
     signatures.accepted("score", hook, HOOKS["score"].positional, tuple(given))
 
 
+def guard_convert(hook: Hook) -> Hook:
+    """Return the transform hook of a transform model behind the border; it takes the target only if it can."""
+    count = signatures.positions(hook)
+    if count not in (None, 2, 3):
+        raise LoadError(
+            f"The transform hook takes {count} arguments by position, expected transform(data, model) "
+            "or transform(data, model, target)"
+        )
+    if count != 2:
+        return guard("transform", hook, positional=3)
+    without_target = guard("transform", hook)
+    return lambda table, model, _target: without_target(table, model)
+
+
 def read(hook: Hook, data: bytes) -> Any:
     """Return what the user read from the bytes."""
     table = hook(data)
@@ -79,10 +93,18 @@ def read(hook: Hook, data: bytes) -> Any:
 
 def transform(hook: Hook, model: Any, table: Any) -> pd.DataFrame:
     """Return the user's prepared table."""
-    result = hook(table, model)
+    return _transformed(hook(table, model))
+
+
+def _transformed(result: Any) -> pd.DataFrame:
     if isinstance(result, tuple):
         raise ContractError("Transformation of the target variable is not supported by DRUM.")
     return _frame("transform", result)
+
+
+def convert(hook: Hook, model: Any, table: Any, target: pd.DataFrame | None) -> pd.DataFrame:
+    """Return what the transform hook of a transform model made of a table and of its target."""
+    return _transformed(hook(table, model, target))
 
 
 def _frame(name: str, result: Any) -> pd.DataFrame:

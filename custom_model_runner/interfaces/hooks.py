@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -12,6 +12,7 @@ from custom_model_runner import estimator, opening, plugins
 from custom_model_runner.codedir import CodeDir
 from custom_model_runner.data.target import Declared, Hint, Target, settle
 from custom_model_runner.errors import LoadError
+from custom_model_runner.estimator import Estimator
 from custom_model_runner.interfaces import calls
 from custom_model_runner.model import Model, ModelInfo, UserCode, traits_of
 from custom_model_runner.opening import Opened
@@ -28,25 +29,28 @@ def load(codedir: CodeDir, declared: Declared) -> Model:
 
 
 def _bind(codedir: CodeDir, code: UserCode, declared: Declared) -> Model:
-    hooks = {name: calls.guard(name, hook) for name, hook in code.hooks.items()}
+    # How `transform` is called depends on the target.
+    hooks = {name: calls.guard(name, hook) for name, hook in code.hooks.items() if name != "transform"}
     if "init" in hooks:
         hooks["init"](code_dir=str(codedir.path), as_error=LoadError)
     is_unstructured = _is_unstructured(declared, hooks)
-    opened = _load_model(codedir, hooks)
+    opened = _load_model(codedir, hooks, needs_artifact=_needs_artifact(code.hooks, declared))
     model = opened.model
-    scorer = None if is_unstructured or "score" in hooks else estimator.require(model)
-    known = scorer or estimator.recognise(model)
-    hint = Hint(TargetType.UNSTRUCTURED) if is_unstructured else known.hint() if known else None
+    is_known_by_hooks = is_unstructured or "score" in hooks or _is_transform(declared)
+    known = estimator.recognise(model) if is_known_by_hooks else estimator.require(model)
+    hint = Hint(TargetType.UNSTRUCTURED) if is_unstructured else _hint(known, hooks)
     target, notice = settle(declared, hint)
     if "score" in code.hooks and not is_unstructured:
         calls.check_score(code.hooks["score"], target)
-    abilities = _abilities(hooks, model, target)
-    if scorer is not None:
-        scorer.check(target)
-        abilities["score"] = lambda table, context: scorer.score(table, target)
+    is_transform = target.type is TargetType.TRANSFORM
+    if "transform" in code.hooks:
+        guard = calls.guard_convert if is_transform else partial(calls.guard, "transform")
+        hooks["transform"] = guard(code.hooks["transform"])
+    works_by_hook = is_unstructured or ("transform" if is_transform else "score") in hooks
+    framework, abilities = (None, {}) if works_by_hook else estimator.abilities(model, target)
     return Model(
-        info=ModelInfo(target, codedir, scorer.framework if scorer else None, notice, opened.notice),
-        **abilities,
+        info=ModelInfo(target, codedir, framework, notice, opened.notice),
+        **{**_abilities(hooks, model, target), **abilities},
         traits=traits_of(codedir.metadata, runs_user_code=bool(hooks)),
     )
 
@@ -58,14 +62,29 @@ def _is_unstructured(declared: Declared, hooks: Mapping[str, calls.Hook]) -> boo
     return declared.type is TargetType.UNSTRUCTURED or only_unstructured
 
 
-def _load_model(codedir: CodeDir, hooks: Mapping[str, calls.Hook]) -> Opened:
+def _is_transform(declared: Declared) -> bool:
+    return declared.type is TargetType.TRANSFORM
+
+
+def _needs_artifact(names: Collection[str], declared: Declared) -> bool:
+    """Say whether none of the hooks can do all the work."""
+    return not ({"score", "score_unstructured"} & set(names) or (_is_transform(declared) and "transform" in names))
+
+
+def _load_model(codedir: CodeDir, hooks: Mapping[str, calls.Hook], *, needs_artifact: bool) -> Opened:
     if "load_model" in hooks:
         model = hooks["load_model"](str(codedir.path), as_error=LoadError)
         if model is None:
             raise LoadError("The load_model hook returned None, expected the loaded model")
         return Opened(model)
-    can_score = "score" in hooks or "score_unstructured" in hooks
-    return Opened(None) if can_score and not codedir.artifacts else opening.load(codedir)
+    return opening.load(codedir) if needs_artifact or codedir.artifacts else Opened(None)
+
+
+def _hint(known: Estimator | None, hooks: Mapping[str, calls.Hook]) -> Hint | None:
+    """Return what a model reveals about its target; a transformer helps the score hook that stands beside it."""
+    hint = known.hint() if known else None
+    is_helper = hint is not None and hint.type is TargetType.TRANSFORM and "score" in hooks
+    return None if is_helper else hint
 
 
 def _abilities(hooks: Mapping[str, calls.Hook], model: Any, target: Target) -> dict[str, Any]:
@@ -77,8 +96,10 @@ def _abilities(hooks: Mapping[str, calls.Hook], model: Any, target: Target) -> d
     abilities = {"answer": bind("score_unstructured", calls.answer, model)}
     if target.type is TargetType.UNSTRUCTURED:
         return abilities
+    abilities["read"] = bind("read_input_data", calls.read)
+    if target.type is TargetType.TRANSFORM:
+        return abilities | {"convert": bind("transform", calls.convert, model)}
     return abilities | {
-        "read": bind("read_input_data", calls.read),
         "transform": bind("transform", calls.transform, model),
         "score": bind("score", calls.score, model, target),
         "post_process": bind("post_process", calls.post_process, model, target),

@@ -32,6 +32,17 @@ def accepted(name: str, hook: Callable[..., Any], positional: int, keywords: tup
     return frozenset(one.name for one in rest if one.kind is not Parameter.POSITIONAL_ONLY) & set(keywords)
 
 
+def positions(hook: Callable[..., Any]) -> int | None:
+    """Return how many arguments a hook takes by position, or None where it takes any number or does not tell."""
+    try:
+        kinds = [one.kind for one in inspect.signature(hook).parameters.values()]
+    except ValueError:
+        return None
+    if Parameter.VAR_POSITIONAL in kinds:
+        return None
+    return sum(kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD) for kind in kinds)
+
+
 def _is_required(parameter: Parameter) -> bool:
     is_named = parameter.kind not in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
     return is_named and parameter.default is Parameter.empty

@@ -11,7 +11,7 @@ from custom_model_runner.errors import LoadError
 from custom_model_runner.monitoring.timings import Timings
 from custom_model_runner.predictor import Predictor
 from custom_model_runner.server import failures, incoming
-from custom_model_runner.server.routes import about, predict, probes
+from custom_model_runner.server.routes import about, predict, probes, transform
 from custom_model_runner.settings import ServerSettings
 
 # Users' own code refers to routes by this name: `model_api.ping`.
@@ -27,6 +27,7 @@ def create_app(
     probes.register(routes, probes.well)
     about.register(routes, predictor.info, timings)
     predict.register(routes, predictor, _json_writer(predictor, settings))
+    transform.register(routes, predictor)
     app.register_blueprint(routes)
     _add_bare_probes(app, settings)
     return app
@@ -48,6 +49,7 @@ def create_error_app(error: Exception, settings: ServerSettings) -> Flask:
     routes = Blueprint(BLUEPRINT, __name__, url_prefix=settings.url_prefix or None)
     probes.register(routes, explain)
     predict.add(routes, explain, explain)
+    transform.add(routes, explain)
     app.register_blueprint(routes)
     _add_bare_probes(app, settings)
     return app

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
 from custom_model_runner import parsers
-from custom_model_runner.data import compression, tables
+from custom_model_runner.data import compression, tables, transform_parts
 from custom_model_runner.data.payload import DEFAULT_CHARSET, Payload
+from custom_model_runner.data.transform_parts import ArrowVersion
 from custom_model_runner.errors import InputError, PayloadTooLarge
 from custom_model_runner.server import incoming
 
@@ -19,6 +20,8 @@ from custom_model_runner.server import incoming
 NO_SAMPLES = "Samples should be provided as:   - a csv or mtx under `X` form-data param key.  - binary data"
 ROWS = "X"
 COLUMN_NAMES = "X.colnames"
+TARGET = "y"
+ARROW = "arrow_version"
 CHUNK = 1 << 16
 MAX_PARTS = 1000
 
@@ -27,6 +30,24 @@ def table_payload(request: Request) -> Payload:
     """Return the rows of a request: the form part `X`, as file or field, or the whole body."""
     parts = _parts(request, (ROWS, COLUMN_NAMES)) if _is_form(request) else {ROWS: raw_payload(request)}
     return _table(request, parts)
+
+
+@dataclass(frozen=True)
+class TransformRequest:
+    """A table, its target if it came along, and the client's version of Arrow if it wants an Arrow stream."""
+
+    table: Payload
+    target: Payload | None = None
+    arrow: ArrowVersion | None = None
+
+
+def transform_request(request: Request) -> TransformRequest:
+    """Return what is to be transformed: the parts `X` and `y` of a form, or the whole body."""
+    if not _is_form(request):
+        return TransformRequest(_table(request, {ROWS: raw_payload(request)}))
+    parts = _parts(request, (ROWS, COLUMN_NAMES, TARGET, ARROW))
+    version = transform_parts.arrow_version(parts[ARROW].data) if ARROW in parts else None
+    return TransformRequest(_table(request, parts), parts.get(TARGET), version)
 
 
 def _is_form(request: Request) -> bool:

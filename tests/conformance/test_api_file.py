@@ -48,6 +48,7 @@ CALLS = [
     ("post", "/predict/", b"x,y\n1,2\n", 422),
     ("post", "/predict/", b"x\n500\n", 500),
     ("post", "/predict/", b"x\n418\n", 418),
+    ("post", "/transform/", b"x\n", 422),
     ("post", "/predictUnstructured/", b"x", 422),
     ("post", "/predictionsUnstructured/", b"x", 422),
 ]

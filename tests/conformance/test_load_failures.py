@@ -29,9 +29,9 @@ REASONS = {
 PROBES = [("GET", "/"), ("GET", "/ping/"), ("GET", "/health/")]
 FACTS = [("GET", "/info/"), ("GET", "/capabilities/"), ("GET", "/stats/")]
 STRUCTURED = [("POST", "/predict/"), ("POST", "/predictions/"), ("POST", "/invocations")]
-UNSTRUCTURED = [("POST", "/predictUnstructured/"), ("POST", "/predictionsUnstructured/")]
+REFUSED = [("POST", "/transform/"), ("POST", "/predictUnstructured/"), ("POST", "/predictionsUnstructured/")]
 UNKNOWN = [("GET", "/nowhere/"), ("POST", "/nowhere/")]
-EVERY = PROBES + FACTS + STRUCTURED + UNSTRUCTURED + UNKNOWN
+EVERY = PROBES + FACTS + STRUCTURED + REFUSED + UNKNOWN
 CSV = b"x\n1\n2\n"
 OK = {"message": "OK"}
 
@@ -63,7 +63,7 @@ def test_a_good_folder_answers_the_same_with_and_without_the_error_server(good: 
     elif (method, path) in STRUCTURED:
         assert (answer.status_code, answer.content) == (200, b'{"predictions":[1.0,2.0]}')
     else:
-        expected = 200 if (method, path) in FACTS else 422 if (method, path) in UNSTRUCTURED else 404
+        expected = 200 if (method, path) in FACTS else 422 if (method, path) in REFUSED else 404
         assert answer.status_code == expected
     assert answer.headers["Content-Type"] == "application/json"
 

@@ -16,7 +16,7 @@ def score(data, model, **kwargs):
 """
 GET_PATHS = ["/", "/ping/", "/health/", "/info/", "/capabilities/", "/stats/"]
 POST_PATHS = ["/predict/", "/predictions/", "/invocations"]
-REFUSED_PATHS = ["/predictUnstructured/", "/predictionsUnstructured/"]
+REFUSED_PATHS = ["/transform/", "/predictUnstructured/", "/predictionsUnstructured/"]
 PROBES = ["/", "/ping/", "/health/"]
 CSV = b"x\n1\n"
 
@@ -61,7 +61,7 @@ def test_a_structured_route_predicts_in_both_forms(plain: Server, path: str) -> 
 
 
 @pytest.mark.parametrize("path", both(REFUSED_PATHS))
-def test_an_unstructured_route_refuses_a_structured_model_in_both_forms(plain: Server, path: str) -> None:
+def test_a_route_of_other_models_refuses_in_both_forms(plain: Server, path: str) -> None:
     assert plain.post(path, CSV, "text/csv").status_code == 422
 
 
@@ -77,7 +77,7 @@ def test_a_structured_route_predicts_in_both_forms_under_the_prefix(prefixed: Se
 
 
 @pytest.mark.parametrize("path", both(REFUSED_PATHS))
-def test_an_unstructured_route_refuses_under_the_prefix_too(prefixed: Server, path: str) -> None:
+def test_a_route_of_other_models_refuses_under_the_prefix_too(prefixed: Server, path: str) -> None:
     assert prefixed.post("/my/pre" + path, CSV, "text/csv").status_code == 422
 
 

@@ -73,6 +73,7 @@ CASES = [
         4,
         "StandardScaler has no predict",
         {"model.pkl": pickle.dumps(StandardScaler().fit(FRAME))},
+        ("--target-type", "regression"),
     ),
     Case("another language", 4, "The language 'r' is not available", {"model.rds": b""}),
     Case("a user file that exits", 4, "Failed loading hooks from [", {"custom.py": "import sys\nsys.exit(0)\n"}),

@@ -49,8 +49,9 @@ def test_a_document_that_says_something_else_is_a_complaint(row: str, complaint:
     assert document_complaints(formats, row) == [complaint]
 
 
-def test_the_api_file_lists_the_media_types_of_tables_that_come_in() -> None:
-    described = set(API["components"]["requestBodies"]["Table"]["content"]) - {"multipart/form-data"}
+@pytest.mark.parametrize("body", ["Table", "TableAndTarget"])
+def test_the_api_file_lists_the_media_types_of_tables_that_come_in(body: str) -> None:
+    described = set(API["components"]["requestBodies"][body]["content"]) - {"multipart/form-data"}
     assert described == {name for line in plugins.FORMATS.values() for name in line.reads if name}
 
 

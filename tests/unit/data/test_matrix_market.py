@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy.sparse import coo_matrix, csr_matrix
 
-from custom_model_runner.data import matrix_market, sparse
+from custom_model_runner.data import matrices, matrix_market
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import ContractError, InputError
 
@@ -173,7 +173,7 @@ NUMBERS = st.one_of(
 @settings(max_examples=500)
 @given(NUMBERS)
 def test_what_is_written_reads_back_the_same(values: np.ndarray[Any, Any]) -> None:
-    table = sparse.table(csr_matrix(values))
+    table = matrices.table(csr_matrix(values))
     again = matrix_market.read(Payload(matrix_market.write(table)))
     pd.testing.assert_frame_equal(again, table)
 
@@ -181,7 +181,7 @@ def test_what_is_written_reads_back_the_same(values: np.ndarray[Any, Any]) -> No
 @pytest.mark.parametrize("kind", [np.bool_, np.int8, np.float32])
 def test_narrow_types_are_written_by_their_value(kind: type[np.generic]) -> None:
     matrix = coo_matrix(np.array([[0, 1], [1, 0]], dtype=kind))
-    again = matrix_market.read(Payload(matrix_market.write(sparse.table(matrix))))
+    again = matrix_market.read(Payload(matrix_market.write(matrices.table(matrix))))
     assert again.to_numpy().tolist() == [[0, 1], [1, 0]]
 
 

@@ -13,7 +13,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 
 from custom_model_runner.data.target import Hint, Target
@@ -38,6 +38,8 @@ TWO_LABELS = np.array([[0, 1], [0, 0], [1, 1], [1, 0]])
         (IsolationForest(n_estimators=2).fit(FRAME), Hint(T.ANOMALY)),
         (make_pipeline(OneHotEncoder(), LinearRegression()), Hint(T.REGRESSION)),
         (KMeans(2), None),
+        (StandardScaler(), Hint(T.TRANSFORM)),
+        (make_pipeline(OneHotEncoder(), StandardScaler()), Hint(T.TRANSFORM)),
     ],
     ids=lambda value: str(value)[:30],
 )

@@ -22,6 +22,7 @@ FRAME = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1.0, 0.0, 1.0, 0.0]})
 CSV = Payload(FRAME.to_csv(index=False).encode(), "text/csv")
 REGRESSION = LinearRegression().fit(FRAME, [0.5, 1.0, 2.5, 3.0])
 BINARY = LogisticRegression().fit(FRAME, ["no", "no", "yes", "yes"])
+SCALER = StandardScaler().fit(FRAME)
 MULTICLASS = LogisticRegression().fit(FRAME, ["a", "b", "c", "c"])
 
 
@@ -46,6 +47,7 @@ def test_an_artifact_predicts_what_its_model_predicts(tmp_path: Path, suffix: st
         (BINARY, "binary", ("no", "yes")),
         (MULTICLASS, "multiclass", ("a", "b", "c")),
         (IsolationForest(n_estimators=2).fit(FRAME), "anomaly", ()),
+        (SCALER, "transform", ()),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -55,6 +57,26 @@ def test_a_target_is_inferred_from_the_model_with_a_notice(
     found, found_labels, notice = target_of(tmp_path, model)
     assert (found, found_labels) == (kind, labels)
     assert str(notice).startswith(f"no target type given: {kind} inferred from the model")
+
+
+def test_a_transformer_transforms_under_the_names_that_it_tells(tmp_path: Path) -> None:
+    with predictor.load(plant(tmp_path, {"model.pkl": pickled(SCALER)}), target_type="transform") as loaded:
+        assert loaded.info.framework == "scikit-learn"
+        result = loaded.transform(CSV).table
+    assert (list(result.columns), result.to_numpy().tolist()) == (["a", "b"], SCALER.transform(FRAME).tolist())
+
+
+def test_a_transformer_may_be_of_a_class_that_stands_beside_it(tmp_path: Path) -> None:
+    module = "class Doubler:\n    def transform(self, table):\n        return table.to_numpy() * 2\n"
+    artifact = b"\x80\x04cdoubler\nDoubler\n)\x81."
+    folder = plant(tmp_path, {"doubler.py": module, "model.pkl": artifact})
+    with predictor.load(folder, target_type="transform") as loaded:
+        assert loaded.transform(CSV).table.to_numpy().tolist() == (FRAME.to_numpy() * 2).tolist()
+
+
+def test_the_metadata_names_the_transform_target(tmp_path: Path) -> None:
+    plant(tmp_path, {"model-metadata.yaml": "name: x\ntype: inference\ntargetType: transform\n"})
+    assert target_of(tmp_path, SCALER) == ("transform", (), None)
 
 
 def test_a_target_that_is_given_needs_no_notice(tmp_path: Path) -> None:
@@ -105,7 +127,9 @@ def test_the_framework_is_named(tmp_path: Path) -> None:
         ({"model.pkl": b"not a pickle"}, {}, "An error occurred when loading your artifact: model.pkl is text"),
         ({"model.pkl": pickled({"a": 1})}, {}, "Could not find any framework to handle loaded model.*found a dict"),
         ({"model.pkl": pickled(LinearRegression())}, {}, "LinearRegression was never fitted: fit it before it is"),
-        ({"model.pkl": pickled(StandardScaler().fit(FRAME))}, {}, "StandardScaler has no predict"),
+        ({"model.pkl": pickled(SCALER)}, {"target_type": "regression"}, "StandardScaler has no predict"),
+        ({"model.pkl": pickled(REGRESSION)}, {"target_type": "transform"}, "found LinearRegression without a trans"),
+        ({"model.pkl": pickled({})}, {"target_type": "transform"}, "found dict without a transform method"),
         ({"model.pkl": pickled(REGRESSION)}, {"target_type": "unstructured"}, "needs a score_unstructured hook"),
         (
             {"model.pkl": pickled(REGRESSION)},

@@ -419,14 +419,6 @@ def test_an_unstructured_target_needs_its_hook(tmp_path: Path) -> None:
         load(tmp_path, SCORE, target_type="unstructured")
 
 
-def test_the_transform_target_is_of_a_later_version(tmp_path: Path) -> None:
-    with pytest.raises(LoadError, match="'transform' is not available in this version"):
-        load(tmp_path, SCORE, target_type="transform")
-
-
-# Targets.
-
-
 def test_only_an_unstructured_hook_makes_the_target_unstructured(tmp_path: Path) -> None:
     with load(tmp_path, "def score_unstructured(model, data):\n    return data\n") as loaded:
         assert loaded.info.target.type == "unstructured"
