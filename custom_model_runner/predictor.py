@@ -72,7 +72,8 @@ class Predictor:
             result = self._on_table(payload, lambda table: self._call(table, context, call))
             call.rows = len(result)
         if self.reporter is not None:
-            self.reporter(_report(call, result, self.info.target, request_id))
+            report = _report(call, result, self.info.target, request_id)
+            self.reporter(replace(report, size=len(payload.data)))
         return result
 
     def _scorer(self) -> Callable[[Any, Context], Scores]:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+BYTES_OF_A_NUMBER = 8
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -41,20 +43,25 @@ class Samples:
 
 @dataclass(frozen=True)
 class Report:
-    """One report: seconds since 1970, the request it is about (none in batch), and its contents."""
+    """One report: seconds since 1970, the request it is about (none in batch), its contents, and their size as text.
+
+    The size may be left out where the contents are numbers.
+    """
 
     time: float
     request_id: str | None
     stats: Stats | None = None
     samples: Samples | None = None
+    size: int = 0
 
     @property
-    def cells(self) -> int:
-        """How many single values it holds, as a measure of the memory it takes."""
+    def weight(self) -> int:
+        """About how many bytes it takes, in memory and in a file."""
         if self.samples is None:
             return 0
         parts = (self.samples.features, self.samples.predictions)
-        return sum(int(np.prod(part.shape)) for part in parts if part is not None)
+        numbers = sum(BYTES_OF_A_NUMBER * int(np.prod(part.shape)) for part in parts if part is not None)
+        return max(self.size, numbers)
 
 
 Reporter = Callable[[Report], None]

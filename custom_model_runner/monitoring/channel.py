@@ -17,8 +17,7 @@ from custom_model_runner.monitoring.destination import OpenSink, Sink
 
 LOG = logging.getLogger("drum.monitoring")
 MOST_REPORTS = 10_000
-# About 80 MB of numbers.
-MOST_CELLS = 10_000_000
+MOST_BYTES = 64 << 20
 GATHER_SECONDS = 0.05
 SECONDS_BETWEEN_WARNINGS = 60
 
@@ -29,10 +28,10 @@ class Channel:
 
     open_sink: OpenSink
     most_reports: int = MOST_REPORTS
-    most_cells: int = MOST_CELLS
+    most_bytes: int = MOST_BYTES
     _waiting: deque[Report] = field(default_factory=deque, init=False)
     _in_hand: int = field(default=0, init=False)
-    _cells: int = field(default=0, init=False)
+    _bytes: int = field(default=0, init=False)
     _dropped: int = field(default=0, init=False)
     _warned_at: float = field(default=-math.inf, init=False)
     _sink: Sink | None = field(default=None, init=False)
@@ -43,15 +42,15 @@ class Channel:
 
     def offer(self, report: Report) -> None:
         """Take a report if there is room, and return at once; one that is too large alone is taken too."""
-        cells = report.cells
+        weight = report.weight
         with self._lock:
-            is_full = len(self._waiting) >= self.most_reports or self._cells + cells > self.most_cells
+            is_full = len(self._waiting) >= self.most_reports or self._bytes + weight > self.most_bytes
             is_refused = self._is_closing.is_set() or (is_full and bool(self._waiting))
             if is_refused:
                 self._dropped += 1
             else:
                 self._waiting.append(report)
-                self._cells += cells
+                self._bytes += weight
         if is_refused:
             self._warn("MLOps reports are dropped: their destination is too slow")
         else:
@@ -73,7 +72,7 @@ class Channel:
     def _hand_over(self) -> None:
         with self._lock:
             report = self._waiting.popleft()
-            self._cells -= report.cells
+            self._bytes -= report.weight
             self._in_hand = 1
             dropped, self._dropped = self._dropped, 0
         is_written = self._attempt(lambda: self._write(report, dropped))

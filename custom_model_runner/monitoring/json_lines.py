@@ -13,8 +13,8 @@ import pandas as pd
 from custom_model_runner.data import cells
 from custom_model_runner.data.report import Report, Samples, Subject
 
-# A line stays near half a megabyte, so that files can be rotated between lines.
-CELLS_PER_LINE = 50_000
+# Short enough that files can be changed between lines.
+BYTES_PER_LINE = 400_000
 # Up to here a column by itself costs more than its values.
 SMALL = 1000
 OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
@@ -42,7 +42,7 @@ def _contents(report: Report) -> Iterator[dict[str, Any]]:
             "execution_time_ms": round(report.stats.execution_time_ms, 3),
         }
     if report.samples is not None:
-        step = max(1, CELLS_PER_LINE * len(report.samples) // max(1, report.cells))
+        step = max(1, BYTES_PER_LINE * len(report.samples) // max(1, report.weight))
         for start in range(0, max(1, len(report.samples)), step):
             yield _samples(report.samples, slice(start, start + step))
 

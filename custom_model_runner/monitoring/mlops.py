@@ -14,6 +14,7 @@ import pandas as pd
 
 from custom_model_runner.data.report import Report, Reporter, Samples, Stats
 
+LISTS = (list, tuple, np.ndarray, pd.Series, pd.Index)
 STATS = "report_deployment_stats"
 DATA = "report_predictions_data"
 
@@ -48,7 +49,8 @@ class MLOps:
         """Report features, predictions (one value a row, or one list of `len(class_names)`), and an id for each row."""
         samples = Samples(_features(features_df), _predictions(predictions), _names(class_names), _ids(association_ids))
         _check(samples)
-        self.reporter(Report(time.time(), self.request_id, samples=samples))
+        size = 0 if samples.features is None else int(samples.features.memory_usage(deep=True).sum())
+        self.reporter(Report(time.time(), self.request_id, samples=samples, size=size))
 
 
 def _number(name: str, value: Any, kind: type) -> Any:
@@ -69,32 +71,40 @@ def _features(table: Any) -> pd.DataFrame | None:
 def _predictions(values: Any) -> np.ndarray[Any, Any] | None:
     if values is None:
         return None
-    found = [*values] if isinstance(values, (Sequence, np.ndarray, pd.Series)) and not isinstance(values, str) else None
-    if found is None:
-        raise ValueError(f"{DATA}: predictions is {type(values).__name__}, expected a list")
-    widths = {len(row) if isinstance(row, (Sequence, np.ndarray)) and not isinstance(row, str) else 0 for row in found}
+    if isinstance(values, np.ndarray) and values.dtype.kind in "biuf" and values.ndim in (1, 2):
+        return values.copy()
+    found = _listed("predictions", values)
+    rows = [list(row) if isinstance(row, LISTS) else row for row in found]
+    widths = {len(row) if isinstance(row, list) else 0 for row in rows}
     if len(widths) > 1:
         raise ValueError(f"{DATA}: the rows of predictions differ in length, expected the same in all")
-    array = np.array(found)
-    if array.dtype.kind not in "biufU" or array.ndim > 2:
-        raise ValueError(f"{DATA}: predictions hold {array.dtype} values, expected numbers or texts")
-    return array
+    cells = [cell for row in rows for cell in (row if isinstance(row, list) else [row])]
+    if not all(isinstance(cell, numbers.Real) for cell in cells) and not (
+        widths == {0} and all(isinstance(cell, str) for cell in cells)
+    ):
+        kinds = ", ".join(sorted({type(cell).__name__ for cell in cells}))
+        raise ValueError(f"{DATA}: predictions hold {kinds}, expected numbers, or one text for each row")
+    return np.array(rows)
 
 
 def _names(names: Any) -> tuple[str, ...] | None:
-    if names is None:
-        return None
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"{DATA}: class_names must be a list of texts")
-    return tuple(str(name) for name in names)
+    found = None if names is None else _listed("class_names", names)
+    if found is not None and not all(isinstance(name, str) for name in found):
+        raise ValueError(f"{DATA}: class_names hold other things than texts")
+    return None if found is None else tuple(map(str, found))
 
 
 def _ids(ids: Any) -> tuple[str | int, ...] | None:
-    if ids is None:
-        return None
-    if isinstance(ids, str) or not all(isinstance(one, (str, numbers.Integral)) for one in ids):
-        raise ValueError(f"{DATA}: association_ids must be a list of texts or whole numbers")
-    return tuple(one if isinstance(one, str) else int(one) for one in ids)
+    found = None if ids is None else _listed("association_ids", ids)
+    if found is not None and not all(isinstance(one, (str, numbers.Integral)) for one in found):
+        raise ValueError(f"{DATA}: association_ids hold other things than texts and whole numbers")
+    return None if found is None else tuple(str(one) if isinstance(one, str) else int(one) for one in found)
+
+
+def _listed(name: str, values: Any) -> list[Any]:
+    if not isinstance(values, LISTS):
+        raise ValueError(f"{DATA}: {name} is {type(values).__name__}, expected a list")
+    return list(values)
 
 
 def _check(samples: Samples) -> None:

@@ -43,7 +43,7 @@ def test_a_table_without_columns_has_a_snapshot() -> None:
 
 
 @pytest.mark.parametrize(
-    ("samples", "rows", "cells"),
+    ("samples", "rows", "numbers"),
     [
         (Samples(pd.DataFrame(np.zeros((4, 3))), np.zeros((4, 2))), 4, 20),
         (Samples(None, np.zeros(4)), 4, 4),
@@ -51,9 +51,10 @@ def test_a_table_without_columns_has_a_snapshot() -> None:
     ],
     ids=["both", "predictions", "features"],
 )
-def test_the_size_of_a_report_is_that_of_its_parts(samples: Samples, rows: int, cells: int) -> None:
-    assert (len(samples), Report(0.0, None, samples=samples).cells) == (rows, cells)
+def test_a_report_weighs_what_its_parts_do_or_what_they_are_as_text(samples: Samples, rows: int, numbers: int) -> None:
+    assert (len(samples), Report(0.0, None, samples=samples).weight) == (rows, 8 * numbers)
+    assert Report(0.0, None, samples=samples, size=1000).weight == 1000
 
 
-def test_stats_alone_have_no_size() -> None:
-    assert Report(0.0, None, Stats(1, 1.0)).cells == 0
+def test_stats_alone_weigh_nothing() -> None:
+    assert Report(0.0, None, Stats(1, 1.0), size=1000).weight == 0

@@ -114,9 +114,9 @@ def test_a_stuck_sink_holds_nobody_up_and_what_does_not_fit_is_counted(warned: p
     assert warned.messages == ["MLOps reports are dropped: their destination is too slow"]
 
 
-def test_the_room_is_measured_in_cells_too() -> None:
+def test_the_room_is_measured_in_bytes_too() -> None:
     memory = Memory()
-    one = running(memory, most_cells=30)
+    one = running(memory, most_bytes=300)
     with stuck(memory, one, counted(0)):
         one.offer(sampled(10, columns=1))
         one.offer(sampled(10, columns=1))
@@ -128,7 +128,7 @@ def test_the_room_is_measured_in_cells_too() -> None:
 
 def test_a_report_that_is_too_large_alone_is_taken_when_nothing_waits() -> None:
     memory = Memory()
-    one = Channel(memory.open, most_cells=5)
+    one = Channel(memory.open, most_bytes=50)
     one.offer(sampled(10, columns=3))
     assert (len(one._waiting), one._dropped) == (1, 0)
 

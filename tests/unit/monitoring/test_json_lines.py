@@ -58,7 +58,7 @@ def test_what_is_not_known_is_null() -> None:
 
 
 def test_a_long_table_takes_several_lines_that_join_to_the_whole() -> None:
-    rows = 2 * json_lines.CELLS_PER_LINE // 4 + 1
+    rows = 2 * json_lines.BYTES_PER_LINE // 8 // 4 + 1
     features = pd.DataFrame({"a": range(rows), "b": range(rows), "c": range(rows)})
     records = lines(Report(0.0, None, samples=Samples(features, np.arange(rows) / 2, None, tuple(range(rows)))))
     assert len(records) == 3
