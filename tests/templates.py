@@ -11,8 +11,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -58,7 +59,7 @@ def build(names: Iterable[str], folder: Path) -> Path:
     shutil.copytree(ROOT / "model_templates", folder / "model_templates", ignore=shutil.ignore_patterns(*MADE))
     shutil.copytree(ROOT / "tests" / "testdata", folder / "tests" / "testdata")
     for name in names:
-        for command in documented(name, "train.py"):
+        for command in documented(name, f"{name}/train.py"):
             assert f"wrote {folder}/model_templates/{name}/sample_input.csv" in run(command, folder)
     return folder
 
@@ -78,19 +79,47 @@ class Server:
             part, _, path = value_after("--form", command).partition("=@")
             return requests.post(url, files={part: (workshop / path).read_bytes()}, timeout=PATIENCE)
         path = value_after("--data-binary", command).removeprefix("@")
-        name, _, value = value_after("--header", command).partition(": ")
-        return requests.post(url, (workshop / path).read_bytes(), headers={name: value}, timeout=PATIENCE)
+        lines = [following for word, following in pairwise(command) if word == "--header"]
+        headers = dict(line.split(": ", 1) for line in lines)
+        return requests.post(url, (workshop / path).read_bytes(), headers=headers, timeout=PATIENCE)
+
+
+def served_by(template: str) -> tuple[list[str], list[list[str]]]:
+    """The documented command that serves a template, and those of other templates that it needs."""
+    commands = documented(template, "drum server")
+    others = [command for command in commands if value_after("--code-dir", command) != f"model_templates/{template}"]
+    (own,) = (command for command in commands if command not in others)
+    return own, others
+
+
+@contextmanager
+def surroundings(template: str, workshop: Path) -> Iterator[None]:
+    """Serve the other templates that a template needs, and put their real addresses into its files."""
+    with ExitStack() as stack:
+        for command in served_by(template)[1]:
+            server = stack.enter_context(started(command, workshop))
+            for path in (workshop / "model_templates" / template).glob("*.yaml"):
+                path.write_text(path.read_text().replace(value_after("--address", command), server.address))
+        yield
 
 
 @contextmanager
 def serving(template: str, workshop: Path) -> Iterator[Server]:
     """Run a template's documented command; at its end SIGTERM must give exit 0."""
-    (command,) = documented(template, "drum server")
+    command, _ = served_by(template)
+    assert value_after("--address", command) == "127.0.0.1:8080"
+    with started(command, workshop) as server:
+        yield server
+
+
+@contextmanager
+def started(command: list[str], workshop: Path) -> Iterator[Server]:
+    """Run a command that serves, on a port of our own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    assert value_after("--address", command) == "127.0.0.1:8080"
-    command[command.index("--address") + 1] = address
+    place = command.index("--address") + 1
+    command = [*command[:place], address, *command[place + 1 :]]
     with subprocess.Popen(command, cwd=workshop, stdout=subprocess.DEVNULL) as process:
         try:
             wait_until_it_answers(f"http://{address}/ping/", process)

@@ -8,6 +8,7 @@ import math
 import pickle
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,7 +31,10 @@ from ..templates import (
     read_batch,
     read_response,
     run,
+    served_by,
     serving,
+    started,
+    surroundings,
     value_after,
 )
 
@@ -102,7 +106,19 @@ def posted_parcels(folder: Path, source: Path) -> pd.DataFrame:
     return pd.DataFrame({"Predictions": [5.9 + 1.2 + 2.5, 4.9 + 0.2, 7.4 + 9.6, 6.9 + 2.4 + 2.5]})
 
 
+def lights_at_night(folder: Path, source: Path) -> pd.DataFrame:
+    rows = [line.split(",") for line in source.read_text().splitlines()[1:]]
+    miles = [sum(2.08 * math.sqrt(float(metres)) for metres in row) for row in rows]
+    return pd.DataFrame({"Predictions": miles})
+
+
+def model_elsewhere(folder: Path, source: Path) -> pd.DataFrame:
+    return pickled_regression(folder.parent / "python3_sklearn", source)
+
+
 EXPECTED: dict[str, Callable[[Path, Path], Answer]] = {
+    "flask_extension_httpauth": lights_at_night,
+    "proxy_model": model_elsewhere,
     "python3_hooks": hooks_by_hand,
     "python3_runtime_params": priced_trips,
     "python3_sklearn": pickled_regression,
@@ -113,7 +129,7 @@ EXPECTED: dict[str, Callable[[Path, Path], Answer]] = {
     "python3_unstructured": counted_words,
     "python3_unstructured_mlops": forecast_passengers,
 }
-BY_HAND = {"python3_hooks", "python3_typed_schema"}
+BY_HAND = {"flask_extension_httpauth", "python3_hooks", "python3_typed_schema"}
 
 
 @pytest.fixture(scope="session", params=TEMPLATES)
@@ -127,8 +143,15 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(template: str, workshop: Path) -> Iterator[Server]:
-    with serving(template, workshop) as server:
+def place(template: str, workshop: Path) -> Iterator[Path]:
+    """The workshop, while whatever else a template needs is running."""
+    with surroundings(template, workshop):
+        yield workshop
+
+
+@pytest.fixture(scope="session")
+def server(template: str, place: Path) -> Iterator[Server]:
+    with serving(template, place) as server:
         yield server
 
 
@@ -138,17 +161,17 @@ def test_the_table_of_expectations_covers_every_template() -> None:
 
 def test_a_readme_shows_how_to_score_serve_and_ask(template: str) -> None:
     trained = (ROOT / "model_templates" / template / "train.py").exists()
-    assert len(documented(template, "train.py")) == int(trained)
+    assert len(documented(template, f"{template}/train.py")) == int(trained)
     assert documented(template, "drum score")
-    assert len(documented(template, "drum server")) == 1
+    assert served_by(template)[0]
     assert documented(template, "curl")
 
 
-def test_each_documented_score_command_prints_what_the_model_says(template: str, workshop: Path) -> None:
+def test_each_documented_score_command_prints_what_the_model_says(template: str, place: Path) -> None:
     for command in documented(template, "drum score"):
-        source = workshop / value_after("--input", command)
-        expected = EXPECTED[template](workshop / "model_templates" / template, source)
-        found = read_batch(run(command, workshop), expected)
+        source = place / value_after("--input", command)
+        expected = EXPECTED[template](place / "model_templates" / template, source)
+        found = read_batch(run(command, place), expected)
         assert_same(found, expected, exact=template not in BY_HAND)
 
 
@@ -275,3 +298,49 @@ def test_the_typed_schema_keeps_its_promises_and_refuses_as_its_readme_says(serv
     readme = (ROOT / "model_templates" / "python3_typed_schema" / "README.md").read_text()
     promised = readme.partition("```text\n")[2].partition("\n```")[0].replace("\n", " ")
     assert (heavy.status_code, heavy.json()) == (422, json.loads(promised))
+
+
+@only("flask_extension_httpauth")
+@pytest.mark.parametrize(
+    ("sent", "challenge"),
+    [
+        ({}, {"realm": "model server"}),
+        ({"Authorization": "Basic YTpi"}, {"realm": "model server"}),
+        ({"Authorization": "Bearer another"}, {"realm": "model server", "error": "invalid_token"}),
+        ({"Authorization": "Bearer \xfc"}, {"realm": "model server", "error": "invalid_token"}),
+        ({"Authorization": "Bearer "}, {"realm": "model server", "error": "invalid_token"}),
+    ],
+)
+@pytest.mark.parametrize("path", ["/predict/", "/info/", "/nowhere"])
+def test_without_the_token_nothing_is_told_but_how_to_ask(
+    server: Server, path: str, sent: dict[str, str], challenge: dict[str, str]
+) -> None:
+    answer = requests.post(f"http://{server.address}{path}", headers=sent, timeout=PATIENCE)
+    assert (answer.status_code, answer.json()["message"][:6]) == (401, "ERROR:")
+    scheme, _, parameters = answer.headers["WWW-Authenticate"].partition(" ")
+    assert (scheme, dict(re.findall(r'(\w+)="?([^",]*)', parameters))) == ("Bearer", challenge)
+
+
+@only("flask_extension_httpauth")
+@pytest.mark.parametrize("path", ["/", "/ping", "/health/"])
+def test_the_probes_need_no_token(server: Server, path: str) -> None:
+    assert requests.get(f"http://{server.address}{path}", timeout=PATIENCE).status_code == 200
+
+
+@only("flask_extension_httpauth")
+def test_the_former_token_is_accepted_while_there_is_one_and_no_token_is_no_server(
+    template: str, workshop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (command, _), source = served_by(template), {"X": b"light_metres,eye_metres\n1,0\n"}
+    values = command.index("--runtime-params-file")
+    bare = [*command[:values], *command[values + 2 :]]
+    refused = subprocess.run(bare, cwd=workshop, capture_output=True, timeout=PATIENCE, check=False)
+    assert (refused.returncode, b"ACCESS_TOKEN has no value" in refused.stderr) == (4, True)
+    for name, token in (("ACCESS_TOKEN", "new"), ("FORMER_ACCESS_TOKEN", "old")):
+        value = {"type": "credential", "payload": {"credentialType": "api_token", "apiToken": token}}
+        monkeypatch.setenv(f"MLOPS_RUNTIME_PARAM_{name}", json.dumps(value))
+    with started(bare, workshop) as server:
+        for token, status in (("new", 200), ("old", 200), ("a-token-for-trying-out", 401)):
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = requests.post(f"http://{server.address}/predict/", files=source, headers=headers, timeout=PATIENCE)
+            assert answer.status_code == status
