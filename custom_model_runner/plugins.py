@@ -76,6 +76,7 @@ class Format(Plugin):
 LOADERS: Mapping[str, Loader] = {
     ".pkl": Loader(f"{PACKAGE}.frameworks.pickled", runs_code=True),
     ".joblib": Loader(f"{PACKAGE}.frameworks.joblib", runs_code=True),
+    ".skops": Loader(f"{PACKAGE}.frameworks.skops", "skops"),
     ".json": Loader(f"{PACKAGE}.frameworks.xgboost", "xgboost", begins=(b'{"learner"', b'{"version"')),
     ".ubj": Loader(f"{PACKAGE}.frameworks.xgboost", "xgboost"),
     ".txt": Loader(f"{PACKAGE}.frameworks.lightgbm", "lightgbm", begins=(b"tree\n", b"tree\r\n")),

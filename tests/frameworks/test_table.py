@@ -14,13 +14,15 @@ OWN = {
     framework: [suffix for suffix, loader in plugins.LOADERS.items() if loader.module == line.module]
     for framework, line in plugins.FRAMEWORKS.items()
 }
+# Suffixes of any framework.
+SHARED = [suffix for suffix in plugins.LOADERS if not any(suffix in own for own in OWN.values())]
 
 
 def plant(folder: Path, *, but: str = "") -> Path:
     """Write a maker with a case for each line of the tables, but for one framework, suffix or target."""
     for framework, line in plugins.FRAMEWORKS.items():
         targets = tuple(target for target in ("regression", "binary") if target != but)
-        cases = {suffix: targets for suffix in (".pkl", ".joblib", *OWN[framework]) if suffix != but}
+        cases = {suffix: targets for suffix in (*SHARED, *OWN[framework]) if suffix != but}
         if framework != but:
             (folder / f"{file_of(line)}.py").write_text(f"CASES: dict[str, tuple[str, ...]] = {cases}\n")
     return folder

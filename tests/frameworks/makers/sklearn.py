@@ -11,6 +11,7 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
+import skops.io
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import IsolationForest, RandomForestClassifier, RandomForestRegressor
 from sklearn.impute import SimpleImputer
@@ -21,6 +22,7 @@ from sklearn.preprocessing import OneHotEncoder
 CASES = {
     ".pkl": ("regression", "binary", "multiclass", "anomaly"),
     ".joblib": ("regression", "binary", "multiclass", "anomaly"),
+    ".skops": ("regression", "binary"),
 }
 
 NUMBERS = ["plain", "a[0]", "x<1", "naïve, quoted"]
@@ -61,6 +63,8 @@ def main(folder: Path, suffix: str, target: str) -> None:
     model = make_pipeline(columns, estimator(target, linear=suffix == ".joblib")).fit(table, answers(table, target))
     if suffix == ".joblib":
         joblib.dump(model, folder / "model.joblib")
+    elif suffix == ".skops":
+        skops.io.dump(model, folder / "model.skops")
     else:
         (folder / "model.pkl").write_bytes(pickle.dumps(model))
     table.head(40).to_csv(folder / "input.csv", index=False)

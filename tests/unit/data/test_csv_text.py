@@ -133,7 +133,7 @@ def test_any_column_name_can_be_read_back(names: list[str]) -> None:
 
 
 def test_a_column_name_may_hold_nul_where_python_can_write_it() -> None:
-    with nullcontext() if KNOWS_NUL else pytest.raises(ContractError, match=r"NUL .* Python 3\.10"):
+    with nullcontext() if KNOWS_NUL else pytest.raises(ContractError, match=r"NUL, .* Python 3\.10"):
         assert csv_text.header(["a\0b", "c"]) == b"a\0b,c\n"
 
 
