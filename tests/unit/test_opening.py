@@ -307,7 +307,7 @@ def test_a_pickle_is_refused_under_no_pickle_and_not_opened(tmp_path: Path, name
 
 
 def test_the_forms_that_are_named_instead_are_those_that_can_do_without_code() -> None:
-    assert opening.codeless() == [".json", ".ubj", ".txt", ".cbm", ".pth", ".pt2", ".h5", ".keras", ".onnx"]
+    assert opening.codeless() == [".skops", ".json", ".ubj", ".txt", ".cbm", ".pth", ".pt2", ".h5", ".keras", ".onnx"]
 
 
 def test_a_load_model_hook_may_open_what_it_likes_under_no_pickle(tmp_path: Path) -> None:
