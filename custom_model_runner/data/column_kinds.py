@@ -103,6 +103,9 @@ def has_missing(column: pd.Series[Any]) -> bool:
         return False
     if isinstance(dtype, np.dtype) and dtype.kind == "f":
         return bool(np.isnan(column.to_numpy()).any())
+    if isinstance(dtype, pd.SparseDtype) and dtype.kind == "f" and dtype.fill_value == 0:
+        stored: Any = column.array
+        return bool(np.isnan(stored.sp_values).any())
     if is_object_dtype(dtype) and infer_dtype(column.to_numpy(), skipna=False) == "string":
         return False
     return bool(column.isna().any())

@@ -121,7 +121,7 @@ def _found(column: pd.Series[Any], kind: ColumnKind, row: int) -> str:
 
 def build(raw: Mapping[str, Any]) -> InputSchema:
     """Return the schema that a checked `inputSchema` of the metadata describes."""
-    required = raw.get("required", ())
+    required = frozenset(raw.get("required", ()))
     properties = {name: _property(_types(one), name in required) for name, one in raw["properties"].items()}
     refuses = raw.get("additionalProperties") is False
     return InputSchema(properties, raw.get("extraColumns", REFUSE if refuses else KEEP))
@@ -151,10 +151,11 @@ def infer(table: pd.DataFrame) -> dict[str, Any]:
 
 def _inferred(column: pd.Series[Any]) -> dict[str, Any]:
     kind = column_kinds.kind_of(column)
-    is_missing = column_kinds.missing(column)
-    if kind in (ColumnKind.EMPTY, ColumnKind.OTHER, ColumnKind.DURATION) or is_missing.all():
+    has_missing = column_kinds.has_missing(column)
+    is_told = kind not in (ColumnKind.EMPTY, ColumnKind.OTHER, ColumnKind.DURATION)
+    if not is_told or (has_missing and column_kinds.missing(column).all()):
         return {"anyOf": [{"type": name} for name in TYPES]}
     word = {ColumnKind.INTEGER: "integer", ColumnKind.NUMBER: "number", ColumnKind.BOOLEAN: "boolean"}.get(
         kind, "string"
     )
-    return {"anyOf": [{"type": word}, {"type": NULL}]} if is_missing.any() else {"type": word}
+    return {"anyOf": [{"type": word}, {"type": NULL}]} if has_missing else {"type": word}

@@ -105,3 +105,30 @@ def test_rows_are_counted_from_one() -> None:
 def test_the_first_row_of_another_kind_is_found(values: list[Any], wanted: list[str], row: int) -> None:
     kinds = {ColumnKind[name] for name in wanted}
     assert column_kinds.first_unlike(pd.Series(values), kinds) == row
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "expected"),
+    [
+        ([1, 2], "int64", False),
+        ([1.0, 2.0], "float64", False),
+        ([1.0, np.nan], "float32", True),
+        ([0.0, 2.0], pd.SparseDtype(float, 0.0), False),
+        ([0.0, np.nan], pd.SparseDtype(float, 0.0), True),
+        ([1.0, np.nan], pd.SparseDtype(float, np.nan), True),
+        ([1, 2], pd.SparseDtype(int, 0), False),
+        (["a", "b"], object, False),
+        (["a", None], object, True),
+        ([None], object, True),
+        ([True, np.nan], object, True),
+        ([1, None], "Int64", True),
+        (["a", None], "string", True),
+        (["a", None], "category", True),
+        ([], object, False),
+        ([], "float64", False),
+    ],
+)
+def test_a_column_knows_whether_it_has_gaps(values: list[Any], dtype: Any, expected: bool) -> None:
+    column = pd.Series(values, dtype=dtype)
+    assert column_kinds.has_missing(column) is expected
+    assert column_kinds.missing(column).any() == expected
