@@ -67,7 +67,9 @@ def _complain(mismatches: list[str], side: str, *, is_strict: bool) -> None:
     if not mismatches:
         return
     # Users' scripts look for these words.
-    words = f"Schema validation found mismatch between {side} dataset and the supplied schema: {'; '.join(mismatches)}"
+    found = "; ".join(mismatches)
+    counted = " (rows are counted from 0)" if "row " in found else ""
+    words = f"Schema validation found mismatch between {side} dataset and the supplied schema: {found}{counted}"
     if is_strict:
         raise SchemaError(words)
     LOG.warning("%s", words)

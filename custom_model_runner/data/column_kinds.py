@@ -127,8 +127,8 @@ def _as_numbers(column: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.float64]]
 
 
 def first(rows: Rows) -> int | None:
-    """Return the first row that is true, counted from 1, or None where none is."""
-    return int(np.argmax(rows)) + 1 if rows.any() else None
+    """Return the first row that is true, counted from 0, or None where none is."""
+    return int(np.argmax(rows)) if rows.any() else None
 
 
 def first_unlike(column: pd.Series[Any], wanted: Collection[ColumnKind]) -> int:
@@ -144,4 +144,5 @@ def first_unlike(column: pd.Series[Any], wanted: Collection[ColumnKind]) -> int:
         rows = ~is_whole(column)
     elif kind is ColumnKind.TEXT and ColumnKind.BOOLEAN in wanted:
         rows = ~np.asarray(column.astype(str).str.lower().isin(["true", "false"]), dtype=bool)
-    return first(rows & present) or first(present) or 1
+    found = first(rows & present)
+    return found if found is not None else first(present) or 0

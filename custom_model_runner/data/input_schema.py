@@ -103,8 +103,8 @@ def _wrong(name: str, column: pd.Series[Any], wanted: Property) -> str | None:
         row = column_kinds.first_unlike(column, wanted.kinds)
         return f"column {name!r} must be {wanted.words}, found {_found(column, kind, row)} in row {row}"
     if not wanted.allows_missing and column_kinds.has_missing(column):
-        row = column_kinds.first(column_kinds.missing(column)) or 1
-        return f"column {name!r} must be {wanted.words}, found a missing value in row {row}"
+        gap = column_kinds.first(column_kinds.missing(column))
+        return f"column {name!r} must be {wanted.words}, found a missing value in row {gap}"
     return None
 
 
@@ -116,7 +116,7 @@ def _will_do(column: pd.Series[Any], kind: ColumnKind, wanted: Property) -> bool
 
 
 def _found(column: pd.Series[Any], kind: ColumnKind, row: int) -> str:
-    return str(column_kinds.kind_of_value(column.iloc[row - 1]) if kind is ColumnKind.OTHER else kind)
+    return str(column_kinds.kind_of_value(column.iloc[row]) if kind is ColumnKind.OTHER else kind)
 
 
 def build(raw: Mapping[str, Any]) -> InputSchema:

@@ -57,7 +57,7 @@ class Requirement:
 
 @dataclass(frozen=True)
 class _Place:
-    """A column that breaks a requirement, what it holds, and the row, counted from 1, where that shows."""
+    """A column that breaks a requirement, what it holds, and the row, counted from 0, where that shows."""
 
     column: str
     row: int
@@ -98,7 +98,8 @@ def _typed(table: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any], str]]:
 def _forbidden(table: pd.DataFrame, unwanted: frozenset[str]) -> Iterator[_Place]:
     for name, column, kind in _typed(table):
         words = unwanted & (TEXT_TYPES if kind == "CAT" else {kind})
-        if words and (row := column_kinds.first(~column_kinds.missing(column))):
+        row = column_kinds.first(~column_kinds.missing(column)) if words else None
+        if row is not None:
             yield _Place(name, row, max(words))
 
 

@@ -43,7 +43,8 @@ class Pair:
     @property
     def message(self) -> str:
         """The whole message."""
-        return WORDS.format(side=self.side) + self.found
+        counted = " (rows are counted from 0)" if "row" in self.found else ""
+        return WORDS.format(side=self.side) + self.found + counted
 
 
 PAIRS = [
@@ -51,7 +52,7 @@ PAIRS = [
         "data_types",
         b"a,b\n1,2\n3,4.5\n5,6\n",
         b"a,b\n1,2\n3,4.5\n5,six\n",
-        "data_types EQUALS NUM is required, found CAT in column 'b', row 3",
+        "data_types EQUALS NUM is required, found CAT in column 'b', row 2",
     ),
     Pair(
         "number_of_columns",
@@ -63,7 +64,7 @@ PAIRS = [
         "contains_missing",
         b"a,b\n1,2\n3,4\n",
         b"a,b\n1,2\n3,\n",
-        "contains_missing EQUALS FORBIDDEN is required, found a missing value in column 'b', row 2",
+        "contains_missing EQUALS FORBIDDEN is required, found a missing value in column 'b', row 1",
     ),
 ]
 

@@ -83,23 +83,23 @@ def test_whole_numbers_are_told_row_by_row(values: list[Any], dtype: Any, expect
     assert column_kinds.is_whole(pd.Series(values, dtype=dtype)).tolist() == expected
 
 
-def test_rows_are_counted_from_one() -> None:
-    assert column_kinds.first(np.array([False, True, True])) == 2
+def test_rows_are_counted_from_zero() -> None:
+    assert column_kinds.first(np.array([False, True, True])) == 1
     assert column_kinds.first(np.array([False])) is None
 
 
 @pytest.mark.parametrize(
     ("values", "wanted", "row"),
     [
-        (["1", None, "2.5", "x", "y"], ["NUMBER", "INTEGER"], 4),
-        (["1", None, "2.5", "x"], ["INTEGER"], 3),
-        ([1.0, np.nan, 2.5], ["INTEGER"], 3),
-        (["true", "FALSE", "perhaps"], ["BOOLEAN"], 3),
-        ([1, None, "x"], ["TEXT"], 1),
-        ([None, "x", 1], ["TEXT"], 3),
-        ([None, "x"], ["DATE"], 2),
-        (["1", "2"], ["NUMBER"], 1),
-        ([None], ["NUMBER"], 1),
+        (["1", None, "2.5", "x", "y"], ["NUMBER", "INTEGER"], 3),
+        (["1", None, "2.5", "x"], ["INTEGER"], 2),
+        ([1.0, np.nan, 2.5], ["INTEGER"], 2),
+        (["true", "FALSE", "perhaps"], ["BOOLEAN"], 2),
+        ([1, None, "x"], ["TEXT"], 0),
+        ([None, "x", 1], ["TEXT"], 2),
+        ([None, "x"], ["DATE"], 1),
+        (["1", "2"], ["NUMBER"], 0),
+        ([None], ["NUMBER"], 0),
     ],
 )
 def test_the_first_row_of_another_kind_is_found(values: list[Any], wanted: list[str], row: int) -> None:

@@ -68,22 +68,22 @@ def test_a_column_of_the_type_passes(values: list[Any], dtype: Any, word: str) -
 @pytest.mark.parametrize(
     ("values", "word", "found"),
     [
-        (["1", "x"], "integer", "must be integer, found text in row 2"),
-        ([1.0, 1.5], "integer", "must be integer, found a decimal number in row 2"),
-        ([1.0, np.inf], "integer", "must be integer, found a decimal number in row 2"),
-        ([1.0, np.nan], "integer", "must be integer, found a missing value in row 2"),
-        ([1, True, "x"], "integer", "must be integer, found a truth value in row 2"),
-        ([1, 2, "x"], "number", "must be number, found text in row 3"),
-        ([True], "number", "must be number, found a truth value in row 1"),
-        ([1, 0], "boolean", "must be boolean, found a whole number in row 1"),
-        (["true", None, "no"], "boolean|null", "must be boolean or null, found text in row 3"),
-        ([None, 7], "string|null", "must be string or null, found a decimal number in row 2"),
-        ([DAY], "number", "must be number, found a date in row 1"),
-        ([1], "array", "must be array, found a whole number in row 1"),
-        (["a", None], "string", "must be string, found a missing value in row 2"),
-        ([None, 1.0], "null", "must be null, found a decimal number in row 2"),
-        ([[1]], "string|number", "must be string or number, found another value in row 1"),
-        ([None], "number", "must be number, found a missing value in row 1"),
+        (["1", "x"], "integer", "must be integer, found text in row 1"),
+        ([1.0, 1.5], "integer", "must be integer, found a decimal number in row 1"),
+        ([1.0, np.inf], "integer", "must be integer, found a decimal number in row 1"),
+        ([1.0, np.nan], "integer", "must be integer, found a missing value in row 1"),
+        ([1, True, "x"], "integer", "must be integer, found a truth value in row 1"),
+        ([1, 2, "x"], "number", "must be number, found text in row 2"),
+        ([True], "number", "must be number, found a truth value in row 0"),
+        ([1, 0], "boolean", "must be boolean, found a whole number in row 0"),
+        (["true", None, "no"], "boolean|null", "must be boolean or null, found text in row 2"),
+        ([None, 7], "string|null", "must be string or null, found a decimal number in row 1"),
+        ([DAY], "number", "must be number, found a date in row 0"),
+        ([1], "array", "must be array, found a whole number in row 0"),
+        (["a", None], "string", "must be string, found a missing value in row 1"),
+        ([None, 1.0], "null", "must be null, found a decimal number in row 1"),
+        ([[1]], "string|number", "must be string or number, found another value in row 0"),
+        ([None], "number", "must be number, found a missing value in row 0"),
     ],
 )
 def test_the_first_row_that_is_wrong_is_named(values: list[Any], word: str, found: str) -> None:
@@ -92,7 +92,7 @@ def test_the_first_row_that_is_wrong_is_named(values: list[Any], word: str, foun
 
 def test_one_word_among_numbers_of_a_csv_is_found() -> None:
     assert complaints(csv("a,b\n1,1\n2,2\nthree,3\n"), a="integer", b="integer") == [
-        "column 'a' must be integer, found text in row 3"
+        "column 'a' must be integer, found text in row 2"
     ]
 
 
@@ -110,7 +110,7 @@ def test_a_column_that_is_not_required_may_be_left_out_and_may_have_gaps() -> No
     assert complaints(csv("a\n1\n"), required=("a",), a="integer", b="integer") == []
     assert complaints(csv("a,b\n1,\n2,3\n"), required=("a",), a="integer", b="integer") == []
     assert complaints(csv("a,b\n1,x\n"), required=("a",), a="integer", b="integer") == [
-        "column 'b' must be integer, found text in row 1"
+        "column 'b' must be integer, found text in row 0"
     ]
 
 
@@ -153,7 +153,7 @@ def test_only_some_of_many_columns_are_named() -> None:
 
 def test_columns_without_names_have_numbers() -> None:
     assert complaints(pd.DataFrame([[1, "x"]]), **{"0": "integer", "1": "integer"}) == [
-        "column '1' must be integer, found text in row 1"
+        "column '1' must be integer, found text in row 0"
     ]
 
 
@@ -184,7 +184,7 @@ def test_any_of_holds_what_its_parts_hold() -> None:
     wanted = input_schema.build({"properties": {"a": one}, "required": ["a"]})
     assert input_schema.mismatches(pd.DataFrame({"a": [True]}), wanted) == []
     assert input_schema.mismatches(pd.DataFrame({"a": ["x"]}), wanted) == [
-        "column 'a' must be integer or boolean, found text in row 1"
+        "column 'a' must be integer or boolean, found text in row 0"
     ]
 
 
