@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
@@ -12,7 +13,7 @@ import pandas as pd
 from custom_model_runner import border, plugins
 from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.target import Hint, Target
-from custom_model_runner.errors import ContractError, LoadError
+from custom_model_runner.errors import ContractError, LoadError, PayloadTooLarge
 from custom_model_runner.target_type import TargetType
 
 # Whose methods an object of another library has, when it can transform.
@@ -44,8 +45,7 @@ class Estimator:
     def score(self, table: Any, target: Target) -> Scores:
         """Return what the model predicts for a table."""
         _check_table(table, hook="score")
-        failing = f"{type(self.model).__name__} failed. Exception:"
-        scores: Scores = border.call(self.library.score, self.model, table, target, failing=failing)
+        scores: Scores = _call(self.library.score, self.model, table, target)
         return scores
 
 
@@ -61,9 +61,23 @@ class Transformer:
     def transform(self, table: Any) -> pd.DataFrame:
         """Return what the object makes of a table."""
         _check_table(table, hook="transform")
-        failing = f"{type(self.model).__name__} failed. Exception:"
-        made: pd.DataFrame = border.call(self.library.transform, self.model, table, self.names, failing=failing)
+        made: pd.DataFrame = _call(self.library.transform, self.model, table, self.names)
         return made
+
+
+def _call(function: Callable[..., Any], model: Any, table: pd.DataFrame, fact: object) -> Any:
+    """Call what a framework module does with a table; too little memory is the table's fault."""
+
+    def within_memory() -> Any:
+        try:
+            return function(model, table, fact)
+        except MemoryError as error:
+            rows, columns = table.shape
+            raise PayloadTooLarge(
+                f"{type(model).__name__} needs more memory than there is for {rows} rows and {columns} columns"
+            ) from error
+
+    return border.call(within_memory, failing=f"{type(model).__name__} failed. Exception:")
 
 
 def _check_table(table: Any, *, hook: str) -> None:

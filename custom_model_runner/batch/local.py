@@ -12,7 +12,7 @@ from custom_model_runner.data import answers, compression, tables, transformed
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.predictions import Predictions
 from custom_model_runner.data.reply import Reply
-from custom_model_runner.errors import UsageError
+from custom_model_runner.errors import PayloadTooLarge, UsageError
 from custom_model_runner.predictor import Predictor
 from custom_model_runner.settings import ScoreSettings
 from custom_model_runner.target_type import TargetType
@@ -23,6 +23,13 @@ PREVIEW_ROWS = 20
 
 def run(predictor: Predictor, settings: ScoreSettings, *, for_terminal: bool) -> bytes:
     """Return the whole output of a batch: data, or a preview of it for a person at a terminal."""
+    try:
+        return _run(predictor, settings, for_terminal=for_terminal)
+    except MemoryError as error:
+        raise PayloadTooLarge("The input needs more memory than there is") from error
+
+
+def _run(predictor: Predictor, settings: ScoreSettings, *, for_terminal: bool) -> bytes:
     if predictor.info.target.type is TargetType.UNSTRUCTURED:
         query = dict(parse_qsl(settings.query or ""))
         reply = predictor.answer(Payload.of(sources.read(settings.input), settings.content_type), query)
@@ -39,12 +46,13 @@ def run(predictor: Predictor, settings: ScoreSettings, *, for_terminal: bool) ->
 
 def _table(predictor: Predictor, settings: ScoreSettings) -> Payload:
     """Return the input; a folder with a reader of its own gets the file as it is."""
+    limit = sources.limit_of(settings.max_decoded_bytes)
     data, name = (
-        sources.read_decoded(settings.input, settings.max_decoded_bytes)
+        sources.read_decoded(settings.input, limit)
         if predictor.model.read is None
         else (sources.read(settings.input), settings.input)
     )
-    return Payload(data, tables.media_type_of(name), column_names=settings.column_names)
+    return Payload(data, tables.media_type_of(name), column_names=settings.column_names, limit=limit)
 
 
 def _written(predictions: Predictions, output: Path | None) -> bytes:

@@ -20,17 +20,21 @@ def read(source: str) -> bytes:
         raise InputError(f"The input {source!r} cannot be read: {error.strerror}") from error
 
 
-def read_decoded(source: str, limit: int | None) -> tuple[bytes, str]:
+def limit_of(given: int | None) -> int:
+    """Return how many bytes an input may decode to: as many as was given, else as there is memory."""
+    return psutil.virtual_memory().available if given is None else given
+
+
+def read_decoded(source: str, limit: int) -> tuple[bytes, str]:
     """Return what a file holds and the name it would have without its compression, which its suffix tells.
 
-    More decoded bytes than the limit, by default than there is memory, are an input error.
+    More decoded bytes than the limit are an input error.
     """
     name, encoding = compression.split(source)
     if encoding is None:
         return read(source), name
     try:
         with Path(source).open("rb") as file:
-            bound = psutil.virtual_memory().available if limit is None else limit
-            return compression.read_all(compression.decoded(file, (encoding,), bound)), name
+            return compression.read_all(compression.decoded(file, (encoding,), limit)), name
     except OSError as error:
         raise InputError(f"The input {source!r} cannot be read: {error.strerror}") from error

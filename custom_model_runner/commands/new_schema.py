@@ -31,8 +31,9 @@ def run(new: NewSchemaSettings, log: LogSettings) -> int:
 
 
 def _inferred(source: str) -> str:
-    data, name = sources.read_decoded(source, None)
-    payload = Payload(data, tables.media_type_of(name))
+    limit = sources.limit_of(None)
+    data, name = sources.read_decoded(source, limit)
+    payload = Payload(data, tables.media_type_of(name), limit=limit)
     table = tables.read(payload)
     if table.empty:
         raise InputError("The sample has no rows, so the types of its columns cannot be told")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.ipc
 
-from custom_model_runner.data import columnar
+from custom_model_runner.data import arrow_message, columnar
 from custom_model_runner.plugins import ARROW_FILE
 
 if TYPE_CHECKING:
@@ -15,17 +15,33 @@ if TYPE_CHECKING:
 
     from custom_model_runner.data.payload import Payload
 
-FILE_BEGINS = b"ARROW1"
+FILE_BEGINS = b"ARROW1\0\0"
+FILE_ENDS = b"ARROW1"
 
 
 def read(payload: Payload) -> pd.DataFrame:
     """Return the table of an Arrow stream or file, whichever the bytes are."""
-    return columnar.read("Arrow", lambda: _open(payload.data).read_all())
+    return columnar.read("Arrow", payload, _open)
 
 
-def _open(data: bytes) -> Any:
-    is_file = data.startswith(FILE_BEGINS)
-    return pa.ipc.open_file(data) if is_file else pa.ipc.open_stream(data)
+def _open(payload: Payload) -> Any:
+    stream = _stream(payload.data)
+    payload.check_shape(0, len(pa.ipc.open_stream(stream).schema))
+    messages = pa.ipc.MessageReader.open_stream(stream)
+    payload.check_size(sum(arrow_message.decoded_size(message) for message in messages))
+    return pa.ipc.open_stream(stream).read_all()
+
+
+def _stream(data: bytes) -> Any:
+    """Return the stream that a file holds between its ends.
+
+    What stands behind the stream would let a reader take the same batch any number of times.
+    """
+    if not data.startswith(FILE_BEGINS):
+        return pa.py_buffer(data)
+    if not data.endswith(FILE_ENDS):
+        raise ValueError("the end of the file is missing")
+    return pa.py_buffer(data).slice(len(FILE_BEGINS))
 
 
 def write(table: pd.DataFrame, media_type: str) -> bytes:

@@ -10,7 +10,8 @@ import pandas as pd
 import pyarrow as pa
 from pandas.api.types import is_object_dtype
 
-from custom_model_runner.data import arrow_types, cells, column_names, missing
+from custom_model_runner.data import arrow_size, arrow_types, cells, column_names, missing
+from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import ContractError, InputError
 
 # What pandas calls the columns of an index that has no name.
@@ -24,10 +25,10 @@ TEXT_TYPES = {kind: TEXT for kind in (pa.string(), pa.large_string()) if not is_
 arrow_types.forbid_pickles()
 
 
-def read(name: str, open_table: Callable[[], Any]) -> pd.DataFrame:
+def read(name: str, payload: Payload, open_table: Callable[[Payload], Any]) -> pd.DataFrame:
     """Return what a function reads as an Arrow table, as a DataFrame; whatever is wrong with it is an input error."""
     try:
-        table = open_table()
+        table = open_table(payload)
         # Offsets inside the bytes are believed from here on.
         table.validate(full=True)
         names = table.column_names
@@ -37,6 +38,7 @@ def read(name: str, open_table: Callable[[], Any]) -> pd.DataFrame:
         raise InputError(f"The {name} input is broken or cut short") from error
     column_names.check_in(names, name)
     try:
+        payload.check_size(arrow_size.of(table))
         return missing.as_nan(_frame(_plain(table)))
     except MemoryError:
         raise

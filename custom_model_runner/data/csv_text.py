@@ -9,14 +9,17 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from custom_model_runner.data import cells
+from custom_model_runner.data import cells, csv_shape
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import ContractError, InputError
+
+# What the parser of pandas says instead of raising MemoryError.
+OUT_OF_MEMORY = "C error: out of memory"
 
 
 def read(payload: Payload) -> pd.DataFrame:
     """Return the table of a UTF-8 CSV body with a header line; blank lines of a one-column table are missing values."""
-    _check_width(payload.data)
+    _check_width(payload)
     try:
         table = _parse(payload, skip_blank_lines=True)
         if table.shape[1] == 1:
@@ -26,24 +29,20 @@ def read(payload: Payload) -> pd.DataFrame:
     except pd.errors.EmptyDataError as error:
         raise InputError("The CSV input is empty: a header line was expected") from error
     except (pd.errors.ParserError, ValueError) as error:
+        if OUT_OF_MEMORY in str(error):
+            raise MemoryError from error
         raise InputError(f"The CSV input is broken: {_reason(error)}") from error
     return table
 
 
-def _check_width(data: bytes) -> None:
+def _check_width(payload: Payload) -> None:
     """Refuse rows wider than the header; pandas would take their first fields for row names, and shift the rest."""
-    lines = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="replace", newline="")
-    rows = (row for row in csv.reader(lines) if row)
-    try:
-        header_line, first = next(rows, []), next(rows, [])
-    except csv.Error:
-        # Fields of this size are for pandas to judge.
-        return
-    if len(first) > len(header_line):
+    header_width, *first = csv_shape.widths(payload) or [0]
+    if first and first[0] > header_width:
         raise InputError(
-            "The CSV input is broken: rows hold more fields than the header line: "
-            f"{len(first)}, expected {len(header_line)}"
+            f"The CSV input is broken: rows hold more fields than the header line: {first[0]}, expected {header_width}"
         )
+    csv_shape.check_rows(payload, header_width)
 
 
 def _parse(payload: Payload, *, skip_blank_lines: bool) -> pd.DataFrame:

@@ -23,27 +23,29 @@ WRAPPED = ("dataframe_records", "dataframe_split")
 
 def read(payload: Payload) -> pd.DataFrame:
     """Return the table of a JSON body in any of its forms; NaN and infinity, which JSON does not have, are errors."""
-    return _read(records.parse("JSON", payload.data))
+    document = records.parse("JSON", payload.data)
+    if isinstance(document, dict) and len(document) == 1 and not document.keys().isdisjoint(WRAPPED):
+        (document,) = document.values()
+    return _read(document, payload)
 
 
-def _read(document: Any) -> pd.DataFrame:
+def _read(document: Any, payload: Payload) -> pd.DataFrame:
     if isinstance(document, list):
-        return records.from_rows("JSON", document)
+        return records.from_rows("JSON", document, check_shape=payload.check_shape)
     if not isinstance(document, dict):
         raise InputError(f"The JSON input is no table, expected {FORMS}")
-    for name in WRAPPED:
-        if document.keys() == {name}:
-            return _read(document[name])
     if SPLIT <= document.keys() <= SPLIT | {"index"}:
-        return _from_split(document["columns"], document["data"])
+        return _from_split(document["columns"], document["data"], payload)
+    payload.check_shape(0, len(document))
     return _from_columns(document)
 
 
-def _from_split(columns: Any, rows: Any) -> pd.DataFrame:
+def _from_split(columns: Any, rows: Any, payload: Payload) -> pd.DataFrame:
     if not _holds(columns, (str, int)) or not _holds(rows, list):
         raise InputError('The JSON input is broken: "columns" must be a list of names, "data" a list of lists')
     names = [str(name) for name in columns]
     column_names.check_in(names, "JSON")
+    payload.check_shape(0, len(names))
     for number, row in enumerate(rows):
         if len(row) != len(names):
             raise InputError(

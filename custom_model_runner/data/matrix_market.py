@@ -65,6 +65,7 @@ def read(payload: Payload) -> pd.DataFrame:
     """Return the matrix as a table under the payload's column names, else 0 to n-1; zeros are not stored."""
     header = _header(payload.data)
     _check_size(header, len(payload.data))
+    payload.check_shape(0, header.columns)
     _check_body(header, payload.data)
     names = _names(payload.column_names, header.columns)
     try:

@@ -16,7 +16,7 @@ def read(payload: Payload) -> pd.DataFrame:
     """Return the table of one JSON object per line; blank lines do not count."""
     lines = enumerate(payload.data.split(b"\n"), start=1)
     rows = [records.parse("NDJSON", line, line=number) for number, line in lines if line.strip()]
-    return records.from_rows("NDJSON", rows)
+    return records.from_rows("NDJSON", rows, check_shape=payload.check_shape)
 
 
 def write(table: pd.DataFrame, media_type: str) -> bytes:

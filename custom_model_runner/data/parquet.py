@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from custom_model_runner.data import columnar
+from custom_model_runner.data import arrow_size, columnar, parquet_facts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,12 +17,43 @@ if TYPE_CHECKING:
 
 def read(payload: Payload) -> pd.DataFrame:
     """Return the table of a Parquet file."""
-    return columnar.read("Parquet", lambda: _open(payload.data))
+    return columnar.read("Parquet", payload, _open)
 
 
-def _open(data: bytes) -> Any:
-    with pq.ParquetFile(pa.BufferReader(data)) as file:
-        return file.read()
+def _open(payload: Payload) -> Any:
+    source = pa.BufferReader(payload.data)
+    metadata = pq.read_metadata(source)
+    payload.check_shape(0, metadata.num_columns)
+    facts = parquet_facts.of(metadata)
+    payload.check_size(facts.size)
+    # Repeated text is read once, and unfolded when it is known to how much.
+    with pq.ParquetFile(source, metadata=metadata, read_dictionary=facts.repeated) as file:
+        table = _in_steps(file, facts.rows_at_once(payload.limit), payload) if facts.longest else file.read()
+    return _unfolded(table, metadata.schema.to_arrow_schema(), payload)
+
+
+def _in_steps(file: Any, rows: int, payload: Payload) -> Any:
+    """Read so many rows at once, and no more when they are too large."""
+    size, batches = 0, []
+    for batch in file.iter_batches(batch_size=rows):
+        size += arrow_size.of(pa.Table.from_batches([batch]))
+        payload.check_size(size)
+        batches.append(batch)
+    return pa.Table.from_batches(batches, file.schema_arrow)
+
+
+def _unfolded(table: Any, schema: Any, payload: Payload) -> Any:
+    """Return the table with the types that it was written with."""
+    for position, field in enumerate(schema):
+        column = table.column(position)
+        if column.type == field.type:
+            continue
+        if pa.types.is_dictionary(column.type):
+            payload.check_size(sum(map(arrow_size.unfolded, column.chunks)))
+        else:
+            payload.check_size(arrow_size.of(table.select([position])))
+        table = table.set_column(position, field, column.cast(field.type))
+    return table
 
 
 def write(table: pd.DataFrame, media_type: str) -> bytes:

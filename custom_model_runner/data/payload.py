@@ -5,10 +5,14 @@ from __future__ import annotations
 import codecs
 from dataclasses import dataclass
 
-from custom_model_runner.errors import InputError
+from custom_model_runner.errors import InputError, PayloadTooLarge
 
 DEFAULT_CHARSET = "utf8"
 DEFAULT_MEDIA_TYPE = "text/plain"
+DEFAULT_LIMIT = 1 << 30
+# What a table takes at least, in bytes: each number, and what pandas keeps of each column.
+CELL = 8
+COLUMN = 1024
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,7 @@ class Payload:
     """A body, its media type in lower case without parameters, and its charset as the sender spelt it.
 
     Names of columns come along where the format has none, and those of text columns, which a format without types would
-    take for numbers.
+    take for numbers. `limit` is how many bytes a table made of the body may take that the body itself does not have.
     """
 
     data: bytes
@@ -24,9 +28,10 @@ class Payload:
     charset: str | None = None
     column_names: tuple[str, ...] | None = None
     text_columns: frozenset[str] = frozenset()
+    limit: int = DEFAULT_LIMIT
 
     @classmethod
-    def of(cls, data: bytes, content_type: str | None) -> Payload:
+    def of(cls, data: bytes, content_type: str | None, *, limit: int = DEFAULT_LIMIT) -> Payload:
         """Build a payload from a body and a Content-Type such as `text/plain; charset=utf8`."""
         media_type, *parameters = (part.strip() for part in (content_type or "").split(";"))
         charset = None
@@ -34,7 +39,22 @@ class Payload:
             key, _, value = parameter.partition("=")
             if key.strip().lower() == "charset":
                 charset = value.strip().strip('"') or None
-        return cls(data, media_type.lower(), charset)
+        return cls(data, media_type.lower(), charset, limit=limit)
+
+    def check_shape(self, rows: int, columns: int) -> None:
+        """Refuse a table before it is made, if it has more columns, or more cells than bytes, than the limit allows."""
+        if columns * COLUMN > self.limit:
+            raise PayloadTooLarge(
+                f"The input has {columns} columns, expected at most {self.limit // COLUMN} "
+                f"under the limit of {self.limit} bytes (--max-decoded-bytes)"
+            )
+        if rows * columns > len(self.data):
+            self.check_size(rows * columns * CELL)
+
+    def check_size(self, size: int) -> None:
+        """Refuse a table that takes more bytes than the limit allows; the bytes of the body itself are no matter."""
+        if size > max(self.limit, len(self.data)):
+            raise PayloadTooLarge(f"The input makes a table of more than {self.limit} bytes (--max-decoded-bytes)")
 
     @property
     def is_text(self) -> bool:

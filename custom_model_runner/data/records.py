@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from pandas.api.types import infer_dtype, is_object_dtype
 
 from custom_model_runner.data import missing
-from custom_model_runner.errors import InputError
+from custom_model_runner.errors import InputError, PayloadTooLarge
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # What pandas calls columns that become numbers: without any value, and with integers that fit no common type.
@@ -40,12 +40,24 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def from_rows(format_name: str, rows: Sequence[Any]) -> pd.DataFrame:
-    """Return the table of a list of objects; a key that a row lacks is a missing value there."""
+def from_rows(format_name: str, rows: Sequence[Any], *, check_shape: Callable[[int, int], None]) -> pd.DataFrame:
+    """Return the table of a list of objects; a key that a row lacks is a missing value there.
+
+    A few keys in each of many rows make a large table, so its shape is checked before it is made.
+    """
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
             raise InputError(f"The {format_name} input is no table: row {number}, counted from 0, is not an object")
+    _check_keys(rows, check_shape)
     return _settled(pd.DataFrame(rows)) if any(rows) else pd.DataFrame()
+
+
+def _check_keys(rows: Sequence[Mapping[str, Any]], check_shape: Callable[[int, int], None]) -> None:
+    try:
+        # Cheap, and not less than there are.
+        check_shape(len(rows), sum(map(len, rows)))
+    except PayloadTooLarge:
+        check_shape(len(rows), len(set().union(*rows)))
 
 
 def from_lists(names: list[str], rows: list[list[Any]]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import sklearn
-from pandas.api.types import is_numeric_dtype
+from pandas.api.types import is_complex_dtype, is_numeric_dtype
 from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
@@ -134,9 +134,18 @@ def _explained(model: Any, table: pd.DataFrame, error: Exception) -> InputError 
         return ours
     text = [name for name, column in zip(shown, columns, strict=True) if not is_numeric_dtype(column)]
     gaps = [name for name, column in zip(shown, columns, strict=True) if column.isna().any()]
-    if text or gaps:
+    large = [name for name, column in zip(shown, columns, strict=True) if _is_large(column)]
+    if text or gaps or large:
         return InputError(
             f"{name} cannot use the input ({kind}); columns that are not numeric: {fitted.some(text)}; "
-            f"columns with missing values: {fitted.some(gaps)}"
+            f"columns with missing values: {fitted.some(gaps)}; "
+            f"columns with infinite or very large values: {fitted.some(large)}"
         )
     return ours
+
+
+def _is_large(column: pd.Series[Any]) -> bool:
+    """Say whether a column holds infinities, or what becomes one in the narrow type that trees use."""
+    if not is_numeric_dtype(column) or is_complex_dtype(column):
+        return False
+    return bool((np.abs(column.to_numpy(np.float64, na_value=np.nan)) > np.finfo(np.float32).max).any())

@@ -71,7 +71,8 @@ def _table(request: Request, parts: Mapping[str, Payload]) -> Payload:
 
 def raw_payload(request: Request) -> Payload:
     """Return the body with its content type, its content encodings undone."""
-    return Payload.of(compression.read_all(incoming.opened(request)), request.headers.get("Content-Type"))
+    data, limit = compression.read_all(incoming.opened(request)), incoming.decoded_limit()
+    return Payload.of(data, request.headers.get("Content-Type"), limit=limit)
 
 
 def hook_charset(payload: Payload) -> str:
@@ -90,7 +91,7 @@ def _parts(request: Request, names: Collection[str]) -> dict[str, Payload]:
         elif isinstance(event, Data) and part is not None:
             data += event.data
             if not event.more_data:
-                found[part.name] = Payload(bytes(data), _media_type(part))
+                found[part.name] = Payload(bytes(data), _media_type(part), limit=incoming.decoded_limit())
                 data = bytearray()
     return found
 

@@ -56,6 +56,10 @@ def register(app: Flask, *, show_stacktrace: bool, folder: Path | None = None) -
     def measure(error: RequestEntityTooLarge) -> Response:
         return explain(PayloadTooLarge(incoming.too_large(request)))
 
+    @app.errorhandler(MemoryError)
+    def give_up(error: MemoryError) -> Response:
+        return explain(PayloadTooLarge("The request needs more memory than there is"))
+
     @app.errorhandler(ParseException)
     @app.errorhandler(NoMoreData)
     def reject(error: ParseException | NoMoreData) -> Response:

@@ -40,7 +40,13 @@ def opened(request: Request) -> Readable:
     """Return what the body of a request decodes to, as a source that is read once."""
     encodings = compression.encodings_of(request.headers.get("Content-Encoding", ""))
     body = _Body(request, request.max_content_length or 0)
-    return compression.decoded(body, encodings, current_app.config[DECODED_LIMIT])
+    return compression.decoded(body, encodings, decoded_limit())
+
+
+def decoded_limit() -> int:
+    """Return how many bytes a body may decode to, and a table be made of that its body does not have."""
+    limit: int = current_app.config[DECODED_LIMIT]
+    return limit
 
 
 def headers_of(request: Request) -> dict[str, str]:

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from custom_model_runner import estimator, plugins
 from custom_model_runner.data.target import Target
-from custom_model_runner.errors import ContractError, InputError, LoadError, UserCodeError
+from custom_model_runner.errors import ContractError, InputError, LoadError, PayloadTooLarge, UserCodeError
 from custom_model_runner.estimator import Estimator
 from custom_model_runner.target_type import TargetType
 
@@ -154,3 +154,14 @@ def test_what_a_framework_says_about_the_input_passes_through() -> None:
     library.score = refuse  # type: ignore[attr-defined]
     with pytest.raises(InputError, match=r"^no wind$"):
         Estimator(object(), "sail", library).score(TABLE, REGRESSION)
+
+
+def test_a_table_for_which_the_memory_does_not_suffice_is_too_large() -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    library = ModuleType("sail")
+    library.score = fail  # type: ignore[attr-defined]
+    rows, columns = TABLE.shape
+    with pytest.raises(PayloadTooLarge, match=f"^Model needs more memory .* for {rows} rows and {columns} columns$"):
+        Estimator(class_of("sail")(), "sail", library).score(TABLE, REGRESSION)

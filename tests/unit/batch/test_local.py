@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+import psutil
 import pytest
 
 from custom_model_runner import predictor
 from custom_model_runner.batch import local
-from custom_model_runner.errors import UsageError
+from custom_model_runner.data import answers
+from custom_model_runner.errors import PayloadTooLarge, UsageError
 from custom_model_runner.settings import ScoreSettings
 
 from ..folders import plant
@@ -136,3 +138,31 @@ def test_an_unstructured_folder_gets_and_gives_files_as_they_are(tmp_path: Path)
     data = gzip.compress(b"anything")
     options: dict[str, Any] = {"output": tmp_path / "out.gz", "content_type": "application/gzip"}
     assert run(tmp_path, hooks, data, name="input.gz", **options) == data
+
+
+def test_a_compressed_table_is_by_default_limited_by_the_memory_that_is_available(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = psutil.virtual_memory()
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory._replace(available=10_000))
+    run(tmp_path, REGRESSION, gzip.compress(b"a\n" + b"1\n" * 4999), name="input.csv.gz")
+    with pytest.raises(PayloadTooLarge, match="more than the limit of 10000 bytes"):
+        run(tmp_path / "2", REGRESSION, gzip.compress(b"a\n" + b"1\n" * 5000), name="input.csv.gz")
+
+
+def test_an_option_limits_what_a_table_may_take_beyond_its_file(tmp_path: Path) -> None:
+    names = ",".join(f"c{number}" for number in range(100))
+    short_rows = f"a,{names}\n".encode() + b"1\n" * 1000
+    with pytest.raises(PayloadTooLarge, match=r"more than 500000 bytes \(--max-decoded-bytes\)"):
+        run(tmp_path, REGRESSION, short_rows, max_decoded_bytes=500_000)
+
+
+def test_a_batch_for_which_the_memory_does_not_suffice_is_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(answers, "write", fail)
+    with pytest.raises(PayloadTooLarge, match="needs more memory than there is"):
+        run(tmp_path, REGRESSION, b"a\n1\n")

@@ -6,7 +6,6 @@ import gzip
 import io
 from pathlib import Path
 
-import psutil
 import pytest
 
 from custom_model_runner.batch import sources
@@ -14,6 +13,8 @@ from custom_model_runner.data import compression
 from custom_model_runner.errors import InputError, MalformedRequest, PayloadTooLarge
 
 from ..folders import plant
+
+LIMIT = 1000
 
 
 def test_a_file_is_read(tmp_path: Path) -> None:
@@ -34,7 +35,7 @@ def test_a_file_that_cannot_be_read_is_an_input_error_that_says_why(tmp_path: Pa
 def test_a_compressed_file_is_decoded_and_loses_its_suffix(tmp_path: Path, suffix: str, encoding: str) -> None:
     name = f"data.csv.{suffix}"
     plant(tmp_path, {name: compression.encoded(b"a\n1\n", encoding)})
-    assert sources.read_decoded(str(tmp_path / name), None) == (b"a\n1\n", str(tmp_path / "data.csv"))
+    assert sources.read_decoded(str(tmp_path / name), LIMIT) == (b"a\n1\n", str(tmp_path / "data.csv"))
 
 
 def test_a_file_of_another_suffix_and_standard_input_are_left_as_they_are(
@@ -54,19 +55,9 @@ def test_a_compressed_file_over_the_limit_is_an_input_error(tmp_path: Path) -> N
         sources.read_decoded(name, 999)
 
 
-def test_a_compressed_file_is_by_default_limited_by_the_memory_that_is_available(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name = str(plant(tmp_path, {"data.csv.gz": gzip.compress(bytes(1000))}) / "data.csv.gz")
-    memory = psutil.virtual_memory()
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory._replace(available=999))
-    with pytest.raises(PayloadTooLarge, match="more than the limit of 999 bytes"):
-        sources.read_decoded(name, None)
-
-
 def test_a_compressed_file_that_is_broken_or_cannot_be_read_is_an_input_error(tmp_path: Path) -> None:
     plant(tmp_path, {"data.csv.gz": b"a\n1\n"})
     with pytest.raises(MalformedRequest, match="The gzip data is broken"):
-        sources.read_decoded(str(tmp_path / "data.csv.gz"), None)
+        sources.read_decoded(str(tmp_path / "data.csv.gz"), LIMIT)
     with pytest.raises(InputError, match=r"gone\.csv\.zst' cannot be read: No such file"):
-        sources.read_decoded(str(tmp_path / "gone.csv.zst"), None)
+        sources.read_decoded(str(tmp_path / "gone.csv.zst"), LIMIT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.feather
@@ -11,7 +12,7 @@ import pytest
 
 from custom_model_runner.data import arrow
 from custom_model_runner.data.payload import Payload
-from custom_model_runner.errors import InputError
+from custom_model_runner.errors import InputError, PayloadTooLarge
 from custom_model_runner.plugins import ARROW_FILE, ARROW_STREAM
 
 TABLE = pd.DataFrame({"n": [1, 2, 3], "t": ["a", None, "é"]})
@@ -84,3 +85,51 @@ def test_text_that_is_not_utf_8_is_an_input_error() -> None:
         writer.write_table(wrong)
     with pytest.raises(InputError, match=r"^The Arrow input is broken or cut short$"):
         read(sink.getvalue())
+
+
+def written(table: pa.Table, *, compression: str | None = None, batch_rows: int | None = None) -> bytes:
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        writer.write_table(table, max_chunksize=batch_rows)
+    return bytes(sink.getvalue())
+
+
+@pytest.mark.parametrize("compression", ["lz4", "zstd"])
+@pytest.mark.parametrize("batch_rows", [None, 1000])
+def test_more_than_the_limit_is_refused_before_it_is_decompressed(compression: str, batch_rows: int | None) -> None:
+    zeros = pa.table({"n": np.zeros(100_000)})
+    body = written(zeros, compression=compression, batch_rows=batch_rows)
+    assert len(arrow.read(Payload(body, limit=1_000_000))) == 100_000
+    held = pa.total_allocated_bytes()
+    pool_peak = pa.default_memory_pool().max_memory()
+    with pytest.raises(PayloadTooLarge, match="a table of more than 700000 bytes"):
+        arrow.read(Payload(body, limit=700_000))
+    assert pa.total_allocated_bytes() == held
+    assert pa.default_memory_pool().max_memory() == pool_peak
+
+
+def test_a_plain_table_may_be_as_large_as_its_body() -> None:
+    zeros = pa.table({"n": np.zeros(100_000)})
+    assert len(arrow.read(Payload(written(zeros), limit=10_000))) == 100_000
+
+
+def test_more_columns_than_the_limit_has_room_for_are_refused() -> None:
+    wide = written(pa.table({f"c{number}": [1.0] for number in range(11)}))
+    with pytest.raises(PayloadTooLarge, match="has 11 columns, expected at most 10"):
+        arrow.read(Payload(wide, limit=10_240))
+
+
+def test_rows_of_nothing_are_refused_before_they_become_numbers() -> None:
+    body = written(pa.table({"n": pa.nulls(2_000_000_000)}))
+    assert len(body) < 1000
+    with pytest.raises(PayloadTooLarge):
+        arrow.read(Payload(body))
+
+
+def test_a_file_is_read_once_whatever_its_end_repeats() -> None:
+    """The end of a file may name the same batch many times; it is not what is read."""
+    whole = BYTES[ARROW_FILE]
+    footer_length = int.from_bytes(whole[-10:-6], "little")
+    end = len(whole) - 10 - footer_length
+    assert read(whole[:end] + bytes(footer_length) + whole[-10:]).equals(TABLE)

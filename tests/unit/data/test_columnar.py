@@ -13,14 +13,16 @@ import pyarrow as pa
 import pytest
 
 from custom_model_runner.data import columnar
+from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import ContractError, InputError
 
+EMPTY = Payload(b"")
 # Whatever type text has in a table from CSV.
 TEXT = pd.read_csv(io.StringIO("a\ntext\n"))["a"].dtype
 
 
 def read(columns: dict[str, Any]) -> pd.DataFrame:
-    return columnar.read("Arrow", lambda: pa.table(columns))
+    return columnar.read("Arrow", EMPTY, lambda _: pa.table(columns))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_values_may_be_changed_in_place(width: int) -> None:
     table = pa.table({f"{kind}{n}": pa.array([1, 2], kind) for n in range(width) for kind in ("int64", "double")})
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    frame = columnar.read("Arrow", lambda: pa.ipc.open_stream(sink.getvalue().to_pybytes()).read_all())
+    frame = columnar.read("Arrow", EMPTY, lambda _: pa.ipc.open_stream(sink.getvalue().to_pybytes()).read_all())
     for position in range(frame.shape[1]):
         frame.iloc[0, position] = 7
     assert frame.iloc[0].tolist() == [7] * frame.shape[1]
@@ -106,18 +108,18 @@ def test_values_may_be_changed_in_place(width: int) -> None:
 
 def test_an_index_of_pandas_without_a_name_is_left_out() -> None:
     frame = pd.DataFrame({"x": [1, 2]}, index=[5, 6])
-    read_back = columnar.read("Arrow", lambda: pa.Table.from_pandas(frame, preserve_index=True))
+    read_back = columnar.read("Arrow", EMPTY, lambda _: pa.Table.from_pandas(frame, preserve_index=True))
     pd.testing.assert_frame_equal(read_back, pd.DataFrame({"x": [1, 2]}))
 
 
 def test_an_index_of_pandas_with_a_name_is_a_column() -> None:
     frame = pd.DataFrame({"x": [1, 2]}, index=pd.Index([5, 6], name="id"))
-    read_back = columnar.read("Arrow", lambda: pa.Table.from_pandas(frame))
+    read_back = columnar.read("Arrow", EMPTY, lambda _: pa.Table.from_pandas(frame))
     pd.testing.assert_frame_equal(read_back, pd.DataFrame({"x": [1, 2], "id": [5, 6]}))
 
 
 def test_column_names_are_text() -> None:
-    frame = columnar.read("Arrow", lambda: pa.Table.from_pandas(pd.DataFrame({0: [1], 1: [2]})))
+    frame = columnar.read("Arrow", EMPTY, lambda _: pa.Table.from_pandas(pd.DataFrame({0: [1], 1: [2]})))
     assert list(frame.columns) == ["0", "1"]
 
 
@@ -126,29 +128,29 @@ def test_two_columns_of_one_name_are_an_input_error_that_does_not_show_it() -> N
     with pytest.raises(
         InputError, match="Arrow input has two columns of the same name; the second is column 2"
     ) as error:
-        columnar.read("Arrow", lambda: table)
+        columnar.read("Arrow", EMPTY, lambda _: table)
     assert "MARKER" not in str(error.value)
 
 
 def test_what_pandas_cannot_hold_is_an_input_error() -> None:
     twice = pa.DictionaryArray.from_arrays(pa.array([0, 1]), pa.array(["x", "x"]))
     with pytest.raises(InputError, match="Parquet input holds types or values that a table cannot hold"):
-        columnar.read("Parquet", lambda: pa.table({"a": twice}))
+        columnar.read("Parquet", EMPTY, lambda _: pa.table({"a": twice}))
 
 
 def test_offsets_beyond_the_data_are_an_input_error() -> None:
     offsets = pa.py_buffer(np.array([0, 2**30, 2], np.int32).tobytes())
     broken = pa.Array.from_buffers(pa.string(), 2, [None, offsets, pa.py_buffer(b"xy")])
     with pytest.raises(InputError, match="Arrow input is broken"):
-        columnar.read("Arrow", lambda: pa.table({"a": broken}))
+        columnar.read("Arrow", EMPTY, lambda _: pa.table({"a": broken}))
 
 
 def test_too_little_memory_is_not_called_broken() -> None:
-    def fail() -> Any:
+    def fail(_: Payload) -> Any:
         raise pa.ArrowMemoryError("malloc failed")
 
     with pytest.raises(MemoryError):
-        columnar.read("Arrow", fail)
+        columnar.read("Arrow", EMPTY, fail)
 
 
 @pytest.mark.parametrize(

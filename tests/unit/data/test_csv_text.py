@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from custom_model_runner.data import csv_text
 from custom_model_runner.data.payload import Payload
-from custom_model_runner.errors import ContractError, InputError
+from custom_model_runner.errors import ContractError, InputError, PayloadTooLarge
 
 
 def read(data: bytes) -> pd.DataFrame:
@@ -156,3 +156,18 @@ def test_columns_of_text_stay_text_whatever_they_look_like() -> None:
 def test_a_single_column_of_text_stays_text() -> None:
     table = csv_text.read(Payload(b"a\n007\n\n1\n", text_columns=frozenset({"a"})))
     assert table["a"].fillna("-").tolist() == ["007", "-", "1"]
+
+
+def test_short_rows_under_a_wide_header_are_refused_before_they_are_filled_up() -> None:
+    header = b",".join(b"c%d" % number for number in range(5000))
+    with pytest.raises(PayloadTooLarge, match="--max-decoded-bytes"):
+        read(header + b"\n" + b"1\n" * 30_000)
+
+
+def test_too_little_memory_is_not_called_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise pd.errors.ParserError("Error tokenizing data. C error: out of memory")
+
+    monkeypatch.setattr(pd, "read_csv", fail)
+    with pytest.raises(MemoryError):
+        read(b"a\n1\n")

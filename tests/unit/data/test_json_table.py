@@ -11,7 +11,7 @@ import pytest
 
 from custom_model_runner.data import json_table
 from custom_model_runner.data.payload import Payload
-from custom_model_runner.errors import InputError
+from custom_model_runner.errors import InputError, PayloadTooLarge
 
 TABLE = pd.DataFrame({"n": [1, 2], "t": ["a", "é"]})
 FORMS = {
@@ -130,3 +130,19 @@ def test_a_table_is_written_in_the_split_form_with_its_rows_numbered() -> None:
 def test_a_table_with_two_columns_of_one_name_can_be_written() -> None:
     table = pd.DataFrame([[1, 2]], columns=["a", "a"])
     assert json.loads(json_table.write(table, "application/json"))["columns"] == ["a", "a"]
+
+
+@pytest.mark.parametrize("body", ['{"columns":%s,"data":[]}', '{"dataframe_split":{"columns":%s,"data":[]}}'])
+def test_more_columns_than_the_limit_has_room_for_are_refused(body: str) -> None:
+    names = json.dumps([f"c{number}" for number in range(11)])
+    with pytest.raises(PayloadTooLarge, match="has 11 columns, expected at most 10"):
+        json_table.read(Payload((body % names).encode(), limit=10_240))
+    every = json.dumps({f"c{number}": [] for number in range(11)})
+    with pytest.raises(PayloadTooLarge, match="has 11 columns, expected at most 10"):
+        json_table.read(Payload(every.encode(), limit=10_240))
+
+
+def test_a_form_is_unwrapped_once() -> None:
+    """However deep it stands in itself."""
+    deep = b'{"dataframe_split":' * 1000 + b"1" + b"}" * 1000
+    assert json_table.read(Payload(deep)).shape == (1, 1)

@@ -15,7 +15,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 
 from custom_model_runner.data import matrices, matrix_market
 from custom_model_runner.data.payload import Payload
-from custom_model_runner.errors import ContractError, InputError
+from custom_model_runner.errors import ContractError, InputError, PayloadTooLarge
 
 BANNER = "%%MatrixMarket matrix coordinate real general\n"
 WHOLE = BANNER + "2 3 2\n1 1 0.5\n2 3 -4\n"
@@ -196,3 +196,10 @@ def test_a_dense_table_is_written_without_its_zeros() -> None:
 def test_what_is_no_real_number_cannot_be_written(values: list[object]) -> None:
     with pytest.raises(ContractError, match="other values than real numbers"):
         matrix_market.write(pd.DataFrame({"a": values}))
+
+
+def test_more_columns_than_the_limit_has_room_for_are_refused() -> None:
+    body = f"{BANNER}1 11 1\n1 1 1\n".encode()
+    assert matrix_market.read(Payload(body, limit=11_264)).shape == (1, 11)
+    with pytest.raises(PayloadTooLarge, match="has 11 columns, expected at most 10"):
+        matrix_market.read(Payload(body, limit=10_240))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import io
+from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,7 +15,7 @@ import pytest
 
 from custom_model_runner.data import parquet
 from custom_model_runner.data.payload import Payload
-from custom_model_runner.errors import InputError
+from custom_model_runner.errors import InputError, PayloadTooLarge
 from custom_model_runner.plugins import PARQUET
 
 TABLE = pd.DataFrame({"n": [1, 2, 3], "t": ["a", None, "é"], "c": pd.Categorical(["x", "y", "x"])})
@@ -60,3 +64,63 @@ def test_pages_that_are_broken_are_an_input_error() -> None:
     middle = len(WHOLE) // 4
     with pytest.raises(InputError, match="The Parquet input"):
         read(WHOLE[:4] + b"\xff" * middle + WHOLE[4 + middle :])
+
+
+def written(columns: Mapping[str, Any], **options: Any) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), sink, **options)
+    return bytes(sink.getvalue())
+
+
+def repeated(text: str, rows: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([text]))
+
+
+LONG = "x" * 10_000
+# Each is some kilobytes that hold 8 MB, or 10 MB of text.
+FOLDED = {
+    "equal numbers": written({"n": np.zeros(1_000_000)}),
+    "plain numbers": written({"n": np.zeros(1_000_000)}, use_dictionary=False, compression="zstd"),
+    "equal texts": written({"t": repeated(LONG, 1000)}, store_schema=False),
+    "equal texts in lists": written({"t": [[LONG] * 100] * 10}),
+    "equal texts in structs": written({"t": [{"a": LONG}] * 1000}),
+    "texts with equal beginnings": written(
+        {"t": [LONG] * 1000}, use_dictionary=False, column_encoding={"t": "DELTA_BYTE_ARRAY"}
+    ),
+    "equal bytes of one length": written({"b": pa.array([LONG.encode()] * 1000, pa.binary(len(LONG)))}),
+    "missing values": written({"n": pa.nulls(1_000_000, pa.float64())}),
+    "nothing": written({"n": pa.nulls(2_000_000)}),
+}
+
+
+@pytest.mark.parametrize("name", FOLDED)
+def test_what_unfolds_to_more_than_the_limit_is_refused_before_it_does(name: str) -> None:
+    assert len(FOLDED[name]) < 100_000
+    assert len(parquet.read(Payload(FOLDED[name], limit=1 << 25))) > 0
+    gc.collect()
+    pool = pa.default_memory_pool()
+    before = pool.bytes_allocated()
+    with pytest.raises(PayloadTooLarge, match="a table of more than 4000000 bytes"):
+        parquet.read(Payload(FOLDED[name], limit=4_000_000))
+    assert pool.bytes_allocated() - before < 1_000_000
+
+
+def test_text_is_the_same_however_it_is_stored() -> None:
+    columns = {
+        "t": ["a", None, "é", "a"] * 10,
+        "b": [b"1", None, b"2", b"1"] * 10,
+        "l": [["x", None], None, [], ["x"]] * 10,
+        "s": [{"q": "x"}, None, {"q": None}, {"q": "y"}] * 10,
+        "c": pa.array(["u", "v", None, "u"] * 10).dictionary_encode(),
+    }
+    plain, folded = (read(written(columns, use_dictionary=which)) for which in (False, True))
+    pd.testing.assert_frame_equal(folded, plain)
+    assert isinstance(folded["c"].dtype, pd.CategoricalDtype)
+    prefixes = {"use_dictionary": False, "column_encoding": {"t": "DELTA_BYTE_ARRAY"}}
+    pd.testing.assert_frame_equal(read(written({"t": columns["t"]}, **prefixes)), plain[["t"]])
+
+
+def test_more_columns_than_the_limit_has_room_for_are_refused() -> None:
+    wide = written({f"c{number}": [1.0] for number in range(11)})
+    with pytest.raises(PayloadTooLarge, match="has 11 columns, expected at most 10"):
+        parquet.read(Payload(wide, limit=10_240))

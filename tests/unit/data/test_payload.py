@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from custom_model_runner.data.payload import Payload
-from custom_model_runner.errors import InputError
+from custom_model_runner.errors import InputError, PayloadTooLarge
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,23 @@ def test_bytes_that_are_not_in_the_charset_are_an_input_error_that_does_not_show
 def test_an_unknown_charset_is_an_input_error(charset: str) -> None:
     with pytest.raises(InputError, match="is unknown"):
         Payload(b"x", "text/plain", charset).text()
+
+
+def test_a_table_may_have_as_many_columns_as_the_limit_has_kilobytes() -> None:
+    Payload(b"", limit=10_240).check_shape(0, 10)
+    with pytest.raises(PayloadTooLarge, match="has 11 columns, expected at most 10 under the limit of 10240 bytes"):
+        Payload(b"", limit=10_240).check_shape(0, 11)
+
+
+def test_a_table_may_have_as_many_cells_as_the_body_has_bytes_and_beyond_that_what_the_limit_has_room_for() -> None:
+    Payload(bytes(2000), limit=8000).check_shape(1000, 2)
+    Payload(b"", limit=8000).check_shape(500, 2)
+    with pytest.raises(PayloadTooLarge, match=r"a table of more than 8000 bytes \(--max-decoded-bytes\)"):
+        Payload(bytes(1000), limit=8000).check_shape(501, 2)
+
+
+def test_a_table_may_take_what_the_body_has_or_the_limit_whichever_is_more() -> None:
+    Payload(bytes(10), limit=8).check_size(10)
+    Payload(bytes(8), limit=10).check_size(10)
+    with pytest.raises(PayloadTooLarge):
+        Payload(bytes(10), limit=8).check_size(11)

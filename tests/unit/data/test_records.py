@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from custom_model_runner.data import records
-from custom_model_runner.errors import InputError
+from custom_model_runner.data.payload import Payload
+from custom_model_runner.errors import InputError, PayloadTooLarge
 
 TEXT = pd.read_csv(io.StringIO("a\ntext\n"))["a"].dtype
 
@@ -56,18 +57,22 @@ def test_a_missing_value_is_nan_as_in_csv(text: str) -> None:
 
 
 def test_a_key_that_a_record_lacks_is_a_missing_value() -> None:
-    table = records.from_rows("JSON", [{"a": 1}, {"b": "x"}, {"a": 3, "b": "y"}])
+    table = records.from_rows("JSON", [{"a": 1}, {"b": "x"}, {"a": 3, "b": "y"}], check_shape=Payload(b"").check_shape)
     pd.testing.assert_frame_equal(
         table, pd.DataFrame({"a": [1.0, None, 3.0], "b": [None, "x", "y"]}).fillna(float("nan"))
     )
 
 
 def test_columns_stand_in_the_order_in_which_their_names_first_come() -> None:
-    assert records.from_rows("JSON", [{"b": 1}, {"a": 1, "b": 2}, {"c": 1}]).columns.tolist() == ["b", "a", "c"]
+    assert records.from_rows(
+        "JSON", [{"b": 1}, {"a": 1, "b": 2}, {"c": 1}], check_shape=Payload(b"").check_shape
+    ).columns.tolist() == ["b", "a", "c"]
 
 
 def test_of_a_key_that_comes_twice_the_last_value_counts() -> None:
-    assert records.from_rows("JSON", [records.parse("JSON", b'{"a":1,"a":2}')])["a"].tolist() == [2]
+    assert records.from_rows("JSON", [records.parse("JSON", b'{"a":1,"a":2}')], check_shape=Payload(b"").check_shape)[
+        "a"
+    ].tolist() == [2]
 
 
 def test_a_table_without_rows_has_the_type_of_a_csv_without_rows() -> None:
@@ -77,3 +82,11 @@ def test_a_table_without_rows_has_the_type_of_a_csv_without_rows() -> None:
 def test_the_line_that_is_given_is_the_one_that_is_told() -> None:
     with pytest.raises(InputError, match="at line 12, column 3"):
         records.parse("NDJSON", b"[1x", line=12)
+
+
+def test_rows_whose_keys_all_differ_are_refused_before_they_are_filled_up() -> None:
+    rows = [{f"k{number}": 1} for number in range(1000)]
+    with pytest.raises(PayloadTooLarge, match="a table of more than 2000000 bytes"):
+        records.from_rows("JSON", rows, check_shape=Payload(b"", limit=2_000_000).check_shape)
+    same = [{"k": 1}] * 1000
+    assert len(records.from_rows("JSON", same, check_shape=Payload(b"", limit=8000).check_shape)) == 1000

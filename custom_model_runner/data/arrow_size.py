@@ -1,0 +1,83 @@
+"""How much Arrow tables unfold to: some of their types have rows that take no bytes, or that share them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from custom_model_runner.data.payload import CELL
+
+types = pa.types
+
+
+def _never(_kind: Any) -> bool:
+    return False
+
+
+# Types that newer versions have.
+is_string_view = getattr(types, "is_string_view", _never)
+is_binary_view = getattr(types, "is_binary_view", _never)
+is_run_end_encoded = getattr(types, "is_run_end_encoded", _never)
+is_list_view = getattr(types, "is_list_view", _never)
+is_large_list_view = getattr(types, "is_large_list_view", _never)
+OFFSET = 4
+# A view is four numbers of 32 bits, the length first.
+VIEW = np.dtype("<i4")
+
+
+def of(table: Any) -> int:
+    """Return about how many bytes a table's values take in columns of pandas; an unusual type is a TypeError."""
+    return sum(_column(chunk) for column in table.columns for chunk in column.chunks)
+
+
+def _column(array: Any) -> int:
+    # pandas keeps a column of categories as it is.
+    return int(array.nbytes) if types.is_dictionary(array.type) else _size(array)
+
+
+def _size(array: Any) -> int:
+    kind = array.type
+    if is_run_end_encoded(kind) or is_list_view(kind) or is_large_list_view(kind):
+        raise TypeError("rows of this type share their values")
+    if types.is_null(kind):
+        return len(array) * CELL
+    if types.is_dictionary(kind):
+        return unfolded(array)
+    children = _children(array)
+    own: int = len(array) * OFFSET if children else array.nbytes
+    viewed = _viewed(array) if is_string_view(kind) or is_binary_view(kind) else 0
+    return own + viewed + sum(map(_size, children))
+
+
+def _children(array: Any) -> list[Any]:
+    """Return the arrays inside an array, as far as its rows use them."""
+    kind = array.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return [array.storage]
+    if types.is_struct(kind):
+        return list(array.flatten())
+    if types.is_map(kind):
+        return [array.keys, array.items]
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return [array.flatten()]
+    return []
+
+
+def unfolded(array: Any) -> int:
+    """Return about how many bytes a dictionary array takes when each row gets its own value."""
+    values = array.dictionary
+    if not (types.is_string(values.type) or types.is_binary(values.type) or types.is_large_string(values.type)):
+        return len(array) * CELL + int(values.nbytes)
+    lengths = pc.sum(pc.binary_length(values).take(array.indices)).as_py()
+    return len(array) * CELL + (lengths or 0)
+
+
+def _viewed(array: Any) -> int:
+    views = array.buffers()[1]
+    if views is None:
+        return 0
+    every = np.frombuffer(views, VIEW)[: 4 * (array.offset + len(array))].reshape(-1, 4)
+    return int(every[array.offset :, 0].sum(dtype=np.int64))

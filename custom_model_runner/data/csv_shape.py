@@ -1,0 +1,79 @@
+"""How wide and how long a CSV text is, told before it is parsed, by the rules of `pandas.read_csv`."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from custom_model_runner.data.payload import CELL, COLUMN, Payload
+
+END = re.compile(rb",|\r\n?|\n")
+QUOTE = b'"'
+
+
+def widths(payload: Payload) -> list[int]:
+    """Return how many fields each of the first two rows has, blank ones left out.
+
+    A row that is wider than the payload's limit allows is an error, before anything is made of its fields.
+    """
+    found = _plain_widths(payload.data)
+    if found:
+        payload.check_shape(0, max(found))
+        return found
+    count, start = 0, 0
+    for end, ends_row in _fields(payload.data):
+        count += 1
+        if count * COLUMN > payload.limit:
+            payload.check_shape(0, count)
+        if ends_row:
+            if count > 1 or payload.data[start:end].strip():
+                found.append(count)
+            if len(found) == 2:
+                break
+            count, start = 0, end
+    return found
+
+
+def _plain_widths(data: bytes) -> list[int]:
+    """Return the widths of the first two lines where no quotes and no blank lines need a closer look, else nothing."""
+    first = data.find(b"\n")
+    second = data.find(b"\n", first + 1)
+    lines = [line.strip() for line in (data[: max(first, 0)], data[first + 1 : max(second, 0)])]
+    is_plain = all(line and QUOTE not in line and b"\r" not in line for line in lines)
+    return [line.count(b",") + 1 for line in lines] if is_plain else []
+
+
+def check_rows(payload: Payload, columns: int) -> None:
+    """Refuse short rows under a header that is so wide that filling them up takes more than the limit."""
+    most = max(payload.limit // CELL, len(payload.data)) // max(columns, 1)
+    # Cheap, and not less than there are.
+    if payload.data.count(b"\n") + payload.data.count(b"\r") <= most:
+        return
+    # Line ends inside quotes end no row.
+    rows = sum(1 for _ in islice((end for end, ends_row in _fields(payload.data) if ends_row), most + 1))
+    payload.check_shape(rows, columns)
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, bool]]:
+    """Yield where each field ends with its delimiter, and whether its row ends there."""
+    start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
+    ends_row = True
+    while start < len(data) or not ends_row:
+        delimiter = END.search(data, _after_quotes(data, start))
+        start = delimiter.end() if delimiter else len(data)
+        ends_row = delimiter is None or delimiter[0] != b","
+        yield start, ends_row
+
+
+def _after_quotes(data: bytes, start: int) -> int:
+    """Return where a field may end: behind its quotes if it begins with one, and two of them are one."""
+    if not data.startswith(QUOTE, start):
+        return start
+    position = start + 1
+    while (closing := data.find(QUOTE, position)) >= 0:
+        if not data.startswith(QUOTE, closing + 1):
+            return closing + 1
+        position = closing + 2
+    return len(data)
