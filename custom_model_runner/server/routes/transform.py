@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 
 from custom_model_runner.data import transform_parts
 from custom_model_runner.predictor import Predictor
-from custom_model_runner.server import bodies, forms
+from custom_model_runner.server import bodies, forms, headers
 from custom_model_runner.server.routes import paths
 
 
@@ -17,7 +17,7 @@ def register(routes: Blueprint, predictor: Predictor) -> None:
 
     def transform() -> Response:
         asked = bodies.transform_request(request)
-        result = predictor.transform(asked.table, asked.target, request_id=g.request_id)
+        result = predictor.transform(asked.table, asked.target, request_id=headers.request_id())
         return forms.answer(transform_parts.parts(result, asked.arrow))
 
     add(routes, transform)
