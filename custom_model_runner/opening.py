@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from custom_model_runner import border, plugins
-from custom_model_runner.artifacts import failures, pickles, versions
+from custom_model_runner.artifacts import failures, making, versions
 from custom_model_runner.codedir import CodeDir
 from custom_model_runner.errors import LoadError
 from custom_model_runner.plugins import Loader
@@ -45,7 +45,7 @@ def load(codedir: CodeDir) -> Opened:
         cause = failure.__cause__ or failure
         raise LoadError(f"{FAILED} {failures.explain(path, codedir.path, cause)}") from cause
     except LoadError as refusal:
-        raise LoadError(f"{FAILED} {refusal}") from refusal
+        raise LoadError(f"{FAILED} {failures.complete(path, str(refusal))}") from refusal
     return Opened(model, _notice(path, texts) if texts else None)
 
 
@@ -92,8 +92,7 @@ def _notice(path: Path, texts: list[str]) -> str | None:
     """Say in one line with which versions a model was made that is opened with others."""
     made_with = set(versions.of_warnings(texts))
     if any(re.match(versions.XGBOOST_WARNING, text) for text in texts):
-        found = pickles.look(path)
-        made_with |= found.versions if found else set()
+        made_with |= making.made_with(path)
     differing = versions.mismatches(made_with)
     if not differing:
         return None

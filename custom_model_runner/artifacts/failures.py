@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from custom_model_runner import border, plugins
-from custom_model_runner.artifacts import kinds, pickles, versions
+from custom_model_runner.artifacts import kinds, making, pickles, versions
 from custom_model_runner.artifacts.machine import BROKEN, Findings
 from custom_model_runner.artifacts.stream import CUT, DAMAGED
 from custom_model_runner.artifacts.values import Global, as_imported
@@ -43,6 +43,15 @@ def explain(path: Path, folder: Path, error: BaseException) -> str:
             f"({border.describe(error)})"
         )
     return f"{path.name}: {border.describe(error)}"
+
+
+def complete(path: Path, refusal: str) -> str:
+    """Return what a framework says of a file, with the versions it may be about, or what the file is instead."""
+    kind = kinds.of(path)
+    if kind is not None:
+        return f"{path.name} is {kind.words}: {kind.step}"
+    differing = versions.mismatches(making.made_with(path))
+    return f"{refusal}; it {versions.describe(differing)}" if differing else refusal
 
 
 def _importer(error: ModuleNotFoundError) -> str:

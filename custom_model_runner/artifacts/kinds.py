@@ -60,11 +60,13 @@ JSON = Kind("JSON text", "save the fitted model with pickle or joblib")
 TEXT = Kind("text", "save the fitted model with pickle or joblib")
 BYTES = Kind("of no known kind", "save the fitted model with pickle or joblib")
 TAR = Kind("a tar archive", "unpack it, and put the model into the folder")
+# These two are opened by what is in them.
+TORCH = (".pth", ".pt2")
 # What an archive holds that a framework wrote, and what the framework calls such files; the first that fits counts.
 ARCHIVES = (
-    ("constants.pkl", Kind("an archive of PyTorch (TorchScript)", "call it .pth"), (".pth",)),
-    ("archive_format", Kind("an exported program of PyTorch", "call it .pt2"), (".pt2",)),
-    ("data.pkl", Kind("an archive of PyTorch", "call it .pth"), (".pth",)),
+    ("constants.pkl", Kind("an archive of PyTorch (TorchScript)", "call it .pth"), TORCH),
+    ("archive_format", Kind("an exported program of PyTorch", "call it .pt2"), TORCH),
+    ("data.pkl", Kind("an archive of PyTorch", "call it .pth"), TORCH),
     ("model.weights.h5", Kind("a model of Keras", "call it .keras"), (".keras",)),
 )
 ARCHIVE = Kind("a zip archive", "unpack it, and put the model into the folder")

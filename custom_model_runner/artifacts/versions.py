@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ SKLEARN_WARNING = r"Trying to unpickle estimator \S+ from version (\S+) when usi
 # A model of XGBoost ends with its version, in JSON or in UBJSON, and so does a pickled one.
 XGBOOST_TEXT = re.compile(rb'"version":\[(\d+),(\d+),(\d+)\]\}\s*\Z')
 XGBOOST_BINARY = re.compile(rb"\x07version\[#L\x00{7}\x03i(.)i(.)i(.)\}*\Z", re.DOTALL)
-XGBOOST_WARNING = r"[\s\S]*older version of XGBoost"
+XGBOOST_WARNING = r"[\s\S]*(older version of XGBoost|saved before XGBoost)"
 
 TITLES = {"sklearn": "scikit-learn", "xgboost": "XGBoost", "keras": "Keras"}
 
@@ -50,6 +51,15 @@ def of_xgboost(tail: bytes) -> Version | None:
     if found := XGBOOST_BINARY.search(tail):
         return Version("xgboost", ".".join(str(ord(part)) for part in found.groups()))
     return None
+
+
+def of_keras(metadata: bytes) -> Version | None:
+    """Return the version of Keras that the metadata of its archive names."""
+    try:
+        number = json.loads(metadata).get("keras_version")
+    except (ValueError, AttributeError):
+        return None
+    return Version("keras", number) if isinstance(number, str) and number else None
 
 
 def of_warnings(texts: Iterable[str]) -> frozenset[Version]:

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from custom_model_runner import plugins
-from custom_model_runner.artifacts import kinds, pickles, versions
+from custom_model_runner.artifacts import kinds, making, pickles, versions
 from custom_model_runner.artifacts.machine import BROKEN, Findings
 from custom_model_runner.artifacts.stream import CUT, DAMAGED
 from custom_model_runner.artifacts.values import UNKNOWN, Global, Made, Plain, as_imported
 from custom_model_runner.checks.places import FOLDER, Places
 from custom_model_runner.checks.report import Report
 
-PICKLES = (".pkl", ".joblib")
 PAIR = 2
 # What opening a file does, by the facts of its loader.
 OPENING = {
@@ -26,15 +25,18 @@ OPENING = {
 DATA = frozenset({"numpy.ndarray", "pandas.DataFrame", "pandas.core.frame.DataFrame"})
 
 
-def examine(path: Path, report: Report, *, places: Places) -> None:
-    """Report what an artifact is; what would keep it from being opened is a problem."""
+def examine(path: Path, report: Report, *, places: Places) -> str | None:
+    """Report what an artifact is, and return what it holds where that is certainly no model.
+
+    What would keep it from being opened is a problem.
+    """
     line = plugins.LOADERS.get(path.suffix.lower())
     report.fact("artifact", f"{path.name}, {path.stat().st_size} bytes")
     kind = kinds.of(path)
     if kind is not None:
         report.problem(f"{path.name} is {kind.words}: {kind.step}")
     if line is None or kind is not None:
-        return
+        return None
     report.fact("opening", OPENING[line.runs_code, line.can_do_without], depth=1)
     _examine_extra(path, report, line.extra, places)
     found = pickles.look(path)
@@ -43,14 +45,11 @@ def examine(path: Path, report: Report, *, places: Places) -> None:
     if model is not UNKNOWN:
         report.fact("holds", describe(model), depth=1)
     report.fact("framework", framework or "unknown", depth=1)
+    numbers = sorted(map(str, making.made_with(path) if found is None else found.versions))
+    if numbers:
+        report.fact("made with", ", ".join(numbers), depth=1)
     if found is not None:
         _examine_pickle(path, report, found, places)
-
-
-def holds_no_model(path: Path) -> str | None:
-    """Return what a pickle holds that is certainly no model; None where it may be one."""
-    found = pickles.look(path)
-    model = found.roots[0] if found and found.roots and path.suffix.lower() in PICKLES else UNKNOWN
     is_model = isinstance(model, Made) and str(model.maker) not in DATA
     return None if is_model or model is UNKNOWN else describe(model)
 
@@ -100,8 +99,6 @@ def _examine_pickle(path: Path, report: Report, found: Findings, places: Places)
     if found.protocol > pickle.HIGHEST_PROTOCOL or found.end in (CUT, DAMAGED, BROKEN):
         report.problem(f"{path.name} cannot be read to its end: {found.end}")
     differing = versions.mismatches(found.versions)
-    if found.versions:
-        report.fact("made with", ", ".join(sorted(map(str, found.versions))), depth=1)
     if differing:
         report.note(f"{path.name} {versions.describe(differing)}: {versions.remedy(differing)}")
     by_place: dict[str, list[str]] = {}

@@ -17,6 +17,7 @@ from custom_model_runner.settings import ModelSettings
 from custom_model_runner.target_type import TargetType
 
 PYTHON = "python"
+EXTENSION = "custom_flask.py"
 SCORERS = frozenset({"score", "score_unstructured"})
 
 
@@ -25,22 +26,36 @@ def examine(settings: ModelSettings) -> Report:
     report = Report()
     report.fact("folder", settings.code_dir)
     folder, line = _open(settings, report)
-    hooks: frozenset[str] | None = frozenset()
     # As they would stand on the path.
-    folders = [folder.user_file.parent, folder.path] if folder.user_file else [folder.path]
-    places = Places(tuple(folders), versions.distributions())
+    folders = (folder.user_file.parent, folder.path) if folder.user_file else (folder.path,)
+    places = Places(folders, versions.distributions())
+    hooks = _examine_code(folder, line, report, places)
+    declared = _examine_target(settings, folder, report)
+    can_open = line.module and folder.language
+    opened = _examine_opening(folder, hooks, declared, report) if can_open else None
+    has_scorer = bool(SCORERS & (hooks or frozenset())) or declared.type is TargetType.UNSTRUCTURED
+    for path in folder.artifacts:
+        # What only a load_model hook opens may be there for another reason.
+        part = report if path == opened else Report(report.facts, report.notes, report.notes)
+        held = artifact.examine(path, part, places=places)
+        if held and path == opened and not has_scorer:
+            report.problem(f"{path.name} holds {held}, expected a fitted model, or a score hook that uses it")
+    return report
+
+
+def _examine_code(folder: CodeDir, line: Language, report: Report, places: Places) -> frozenset[str] | None:
+    """Return the hooks that the folder defines; None where that cannot be told."""
+    hooks: frozenset[str] | None = frozenset()
     if folder.user_file is not None:
         report.fact("user file", folder.user_file.relative_to(folder.path))
         if line is plugins.LANGUAGES[PYTHON]:
             hooks = user_file.examine(folder.user_file, report, places=places)
-    declared = _examine_target(settings, folder, report)
-    can_open = line.module and folder.language
-    opened = _examine_opening(folder, hooks, declared, report) if can_open else None
-    for path in folder.artifacts:
-        # What only a load_model hook opens may be there for another reason.
-        part = report if path == opened else Report(report.facts, report.notes, report.notes)
-        artifact.examine(path, part, places=places)
-    return report
+    extension = report.attempt(codedir.find, folder.path, EXTENSION, what="Flask extensions")
+    if extension is not None:
+        report.fact("server file", extension.relative_to(folder.path))
+        inside = Places((extension.parent, *places.folders), places.distributions)
+        user_file.examine_extension(extension, report, places=inside)
+    return hooks
 
 
 def _open(settings: ModelSettings, report: Report) -> tuple[CodeDir, Language]:
@@ -79,8 +94,7 @@ def _examine_opening(folder: CodeDir, hooks: frozenset[str] | None, declared: De
     """Return the artifact that the runner would open; none where a hook opens it, or where that is unknown."""
     if hooks is None:
         return None
-    is_unstructured = declared.type is TargetType.UNSTRUCTURED
-    if is_unstructured and "score_unstructured" not in hooks:
+    if declared.type is TargetType.UNSTRUCTURED and "score_unstructured" not in hooks:
         report.problem("An unstructured model needs a score_unstructured hook")
     if "load_model" in hooks or (SCORERS & hooks and not folder.artifacts):
         return None
@@ -88,7 +102,4 @@ def _examine_opening(folder: CodeDir, hooks: frozenset[str] | None, declared: De
     if path is None:
         return None
     report.attempt(opening.check_allowed, folder, path)
-    found = None if SCORERS & hooks or is_unstructured else artifact.holds_no_model(path)
-    if found:
-        report.problem(f"{path.name} holds {found}, expected a fitted model, or a score hook that uses it")
     return path

@@ -16,19 +16,37 @@ from custom_model_runner.interfaces import calls
 
 # What the original calls in a user file and this version does not.
 NOT_CALLED = ("chat", "fit", "get_supported_llm_models", "CustomTask")
+EXTENDS = "init_app"
 HEADS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def examine(path: Path, report: Report, *, places: Places) -> frozenset[str] | None:
     """Report what a user file holds, and return the hooks it defines; None where that cannot be told."""
+    tree = _parse(path, report)
+    if tree is None:
+        return None
+    _examine_imports(path, tree, report, places)
+    return _examine_hooks(path, tree, report)
+
+
+def examine_extension(path: Path, report: Report, *, places: Places) -> None:
+    """Report what a file that extends the server holds."""
+    tree = _parse(path, report)
+    if tree is None:
+        return
+    _examine_imports(path, tree, report, places)
+    names = names_in(tree)
+    if names is not None and EXTENDS not in names:
+        report.problem(f"{path.name} must define a function {EXTENDS}(app), but has none")
+
+
+def _parse(path: Path, report: Report) -> ast.Module | None:
     try:
-        tree = ast.parse(path.read_bytes(), filename=path.name)
+        return ast.parse(path.read_bytes(), filename=path.name)
     except (SyntaxError, ValueError) as error:
         place = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         report.problem(f"{path.name}{place} is not Python: {getattr(error, 'msg', error)}")
         return None
-    _examine_imports(path, tree, report, places)
-    return _examine_hooks(path, tree, report)
 
 
 def _examine_hooks(path: Path, tree: ast.Module, report: Report) -> frozenset[str] | None:

@@ -32,6 +32,9 @@ def hint(model: Any) -> Hint | None:
         classes = getattr(model, "classes_", ())
         if isinstance(classes, list) or getattr(model, "multilabel_", False):
             return Hint(TargetType.MULTILABEL)
+        if not len(classes) and not _is_fitted(model):
+            # What it would have learnt cannot be told, and it is refused once its target is known.
+            return None
         labels = tuple(str(label) for label in classes)
         return Hint(TargetType.MULTICLASS if len(labels) > MANY_LABELS else TargetType.BINARY, labels)
     if is_regressor(model):
@@ -63,14 +66,21 @@ def check(model: Any, target: Target) -> None:
 
 def check_fitted(model: Any) -> None:
     """Refuse, at load, what was never fitted."""
+    if not _is_fitted(model):
+        raise LoadError(f"{type(last_step(model)).__name__} was never fitted: fit it before it is saved")
+
+
+def _is_fitted(model: Any) -> bool:
+    """Say whether a model of scikit-learn was fitted; those of other authors are believed to be."""
     last = last_step(model)
-    # Whether it was fitted shows by attributes that end with an underscore; other authors name theirs as they like.
+    # It shows by attributes that end with an underscore; other authors name theirs as they like.
     if not type(last).__module__.startswith("sklearn."):
-        return
+        return True
     try:
         check_is_fitted(last)
-    except NotFittedError as error:
-        raise LoadError(f"{type(last).__name__} was never fitted: fit it before it is saved") from error
+    except NotFittedError:
+        return False
+    return True
 
 
 def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:

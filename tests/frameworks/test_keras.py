@@ -20,6 +20,8 @@ from sklearn.preprocessing import StandardScaler
 os.environ.setdefault("KERAS_BACKEND", "torch")
 import keras
 
+from custom_model_runner.artifacts import making
+from custom_model_runner.artifacts.versions import Version
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import InputError, LoadError, UsageError
 from custom_model_runner.frameworks import keras as framework
@@ -87,6 +89,11 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, name: str, data: byte
     (tmp_path / name).write_bytes(data)
     with pytest.raises(LoadError, match=f"{name} is a file of no Keras format"):
         framework.load(tmp_path / name)
+
+
+def test_the_version_that_made_an_archive_is_read_without_keras(tmp_path: Path) -> None:
+    network().save(tmp_path / "model.keras")
+    assert making.made_with(tmp_path / "model.keras") == {Version("keras", keras.__version__)}
 
 
 def test_an_hdf5_file_without_lambda_layers_is_opened_under_no_pickle(tmp_path: Path) -> None:

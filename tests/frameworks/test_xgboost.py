@@ -6,6 +6,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +14,9 @@ import xgboost as library
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from custom_model_runner import codedir, opening
+from custom_model_runner.artifacts import making
+from custom_model_runner.artifacts.versions import Version
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import InputError, LoadError, UsageError
 from custom_model_runner.frameworks import xgboost
@@ -33,6 +37,7 @@ def booster(objective: str, y: Any = TWO, table: Any = FRAME, **parameters: Any)
     return library.train({"objective": objective, **parameters}, library.DMatrix(table, label=y), 3)
 
 
+HERE, OLD = library.__version__.split("."), ["1", "5", "2"]
 LOGISTIC = booster("binary:logistic")
 SOFTPROB = booster("multi:softprob", THREE, num_class=3)
 SQUARED = booster("reg:squarederror")
@@ -283,3 +288,25 @@ def test_probabilities_stay_on_the_classes_of_a_classifier(tmp_path: Path, has_h
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(CLASSIFIER))
     expected = CLASSIFIER.predict_proba(FRAME)[:, 0]
     assert_sides(tmp_path, FRAME, expected, has_hook=has_hook, labels=("1", "0"))
+
+
+def test_the_version_that_made_a_model_is_read_without_xgboost(tmp_path: Path) -> None:
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(library.XGBRegressor(n_estimators=2).fit(FRAME, FRAME["a"])))
+    joblib.dump(LOGISTIC, tmp_path / "model.joblib", compress=3)
+    for suffix in (".json", ".ubj"):
+        LOGISTIC.save_model(tmp_path / f"model{suffix}")
+    found = {path.suffix: making.made_with(path) for path in tmp_path.iterdir()}
+    assert found == {key: {Version("xgboost", library.__version__)} for key in (".pkl", ".joblib", ".json", ".ubj")}
+
+
+def test_a_pickle_of_an_older_version_is_told_in_one_notice(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    # XGBoost warns once in a process.
+    numbers = [bytes(part for number in each for part in (ord("i"), int(number))) for each in (HERE, OLD)]
+    before, after = (b"\x07version[#L" + bytes(7) + b"\x03" + end for end in numbers)
+    data = pickle.dumps(CLASSIFIER)
+    assert data.count(before) == 2
+    (tmp_path / "model.pkl").write_bytes(data.replace(before, after))
+    opened = opening.load(codedir.open_folder(tmp_path))
+    made, installed = ".".join(OLD), library.__version__
+    assert str(opened.notice).startswith(f"model.pkl was made with XGBoost {made}, and xgboost-cpu {installed} is inst")
+    assert list(recwarn) == []

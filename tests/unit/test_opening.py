@@ -8,6 +8,7 @@ import pickle
 import re
 import sys
 import warnings
+import zipfile
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -210,6 +211,64 @@ class BrokenState:
 
     def __setstate__(self, state: dict[str, int]) -> None:
         state["coef"]
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(path: Path) -> None:
+        raise LoadError(f"{path.name} is not whole")
+
+    monkeypatch.setattr(plugins, "find", lambda line: SimpleNamespace(load=load))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("model.onnx", b"\x08\x07", "model.onnx is not whole"),
+        (
+            "model.onnx",
+            b"version https://git-lfs",
+            "model.onnx is a Git LFS pointer and not the file itself: ",
+        ),
+        (
+            "model.json",
+            b'{"version"' + b" " * 99 + b',"version":[9,8,7]}',
+            "model.json is not whole; it was made with XGBoost 9.8.7, and none is installed",
+        ),
+        ("model.ubj", b"{", "model.ubj is not whole"),
+        ("model.pth", b"", "model.pth is empty: copy or save it again"),
+    ],
+)
+def test_what_a_framework_says_of_a_file_is_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, data: bytes, told: str
+) -> None:
+    folder = codedir.open_folder(plant(tmp_path, {name: data}))
+    refusing(monkeypatch)
+    with pytest.raises(LoadError) as caught:
+        opening.load(folder)
+    assert str(caught.value).startswith(f"{WORDS} {told}")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "told"),
+    [
+        ('{"keras_version": "9.1.0"}', "; it was made with Keras 9.1.0, and none is installed"),
+        ('{"keras_version": 3}', ""),
+        ("[]", ""),
+        ("broken", ""),
+        (None, ""),
+    ],
+)
+def test_the_version_of_an_archive_of_keras_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metadata: str | None, told: str
+) -> None:
+    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
+        archive.writestr("model.weights.h5", b"")
+        if metadata is not None:
+            archive.writestr("metadata.json", metadata)
+    refusing(monkeypatch)
+    with pytest.raises(LoadError) as caught:
+        opening.load(codedir.open_folder(tmp_path))
+    assert str(caught.value) == f"{WORDS} model.keras is not whole{told}"
 
 
 # Other versions that can be opened, and other warnings.

@@ -273,6 +273,40 @@ def test_the_target_is_that_of_options_and_metadata(tmp_path: Path) -> None:
     )
 
 
+def test_the_version_in_a_native_model_is_shown_and_is_no_note(tmp_path: Path) -> None:
+    data = b'{"learner":{' + b" " * 99 + b'},"version":[2,1,0]}'
+    report = look(tmp_path, {"model.json": data})
+    assert (facts(report, "made with"), report.notes) == (["XGBoost 2.1.0"], [])
+
+
+# The file that extends the server.
+
+
+def test_the_file_that_extends_the_server_is_looked_at(tmp_path: Path) -> None:
+    code = "import parts, absent_rope\ndef init_app(app): ...\n"
+    report = look(tmp_path, {"model.pkl": pickled(MODEL), "web/custom_flask.py": code, "web/parts.py": ""})
+    assert facts(report, "server file") == ["web/custom_flask.py"]
+    assert report.problems == ["custom_flask.py, line 1: the package 'absent_rope' is not installed"]
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        ({"custom_flask.py": "x = 1"}, "custom_flask.py must define a function init_app(app), but has none"),
+        ({"custom_flask.py": "x = ("}, "custom_flask.py, line 1 is not Python: '(' was never closed"),
+        (
+            {"custom_flask.py": "", "a/custom_flask.py": ""},
+            "Found too many Flask extensions, expected one ",
+        ),
+    ],
+)
+def test_a_file_that_cannot_extend_the_server_is_a_problem(
+    tmp_path: Path, files: dict[str, str | bytes], problem: str
+) -> None:
+    [told] = look(tmp_path, {"model.pkl": pickled(MODEL), **files}).problems
+    assert told.startswith(problem)
+
+
 # The user file.
 
 

@@ -130,6 +130,7 @@ def test_the_framework_is_named(tmp_path: Path) -> None:
         ({"model.pkl": pickled(SCALER)}, {"target_type": "regression"}, "StandardScaler has no predict"),
         ({"model.pkl": pickled(REGRESSION)}, {"target_type": "transform"}, "found LinearRegression without a trans"),
         ({"model.pkl": pickled({})}, {"target_type": "transform"}, "found dict without a transform method"),
+        ({"model.pkl": pickled(LogisticRegression())}, {}, "LogisticRegression was never fitted: fit it before it is"),
         ({"model.pkl": pickled(REGRESSION)}, {"target_type": "unstructured"}, "needs a score_unstructured hook"),
         (
             {"model.pkl": pickled(REGRESSION)},
