@@ -165,9 +165,6 @@ def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str],
             logs.configure(section.logging_level)
         elif isinstance(section, settings.MonitorSettings):
             os.environ.update(section.client_variables)
-    for flag, variable in settings.NOT_AVAILABLE.items():
-        if variable and _is_on(environ, variable):
-            logs.notice(f"variable {variable} is ignored: {flag} is not available in this version")
     module, _, function = command.run.partition(":")
     code: int = getattr(importlib.import_module(module), function)(*sections)
     return code

@@ -171,17 +171,21 @@ def snake(key: str) -> str:
 
 def parse(text: str, origin: str) -> Secret:
     """Return the record of a secret's JSON text; `origin` names the file or the variable in messages."""
-    given = load(text, origin)
+    return record(load(text, origin), origin)
+
+
+def record(given: Mapping[str, Any], origin: str) -> Secret:
+    """Return the record of what a secret holds, its keys in snake case."""
     kind = given.get("credential_type")
     if not isinstance(kind, str):
         raise InvalidUserSecret(f"{origin}: the key 'credential_type' is missing, or is no text")
-    record = TYPES.get(kind.lower())
-    if record is None:
+    known = TYPES.get(kind.lower())
+    if known is None:
         raise InvalidUserSecret(f"{origin}: unknown credential_type {kind!r}; {spelling.hint(kind, TYPES)}")
-    missing = [field.name for field in fields(record) if field.default is MISSING and field.name not in given]
+    missing = [field.name for field in fields(known) if field.default is MISSING and field.name not in given]
     if missing:
         raise InvalidUserSecret(f"{origin}: a secret of the type {kind!r} needs the key(s) {', '.join(missing)}")
-    return record(**{field.name: given[field.name] for field in fields(record) if field.name in given})
+    return known(**{field.name: given[field.name] for field in fields(known) if field.name in given})
 
 
 def load(text: str, origin: str) -> dict[str, Any]:

@@ -172,6 +172,11 @@ DESTINATIONS: Mapping[str, Plugin] = {
     "datarobot": Plugin(f"{PACKAGE}.monitoring.datarobot", package="datarobot-mlops"),
 }
 
+# Where files of a folder may be fetched from, by the type of the credential.
+STORAGES: Mapping[str, Plugin] = {
+    "s3": Plugin(f"{PACKAGE}.delivery.s3", "s3"),
+}
+
 TEMPLATES: Mapping[str, Plugin] = {
     "python": Plugin(f"{PACKAGE}.templates.python_model"),
 }

@@ -28,6 +28,7 @@ def run(
     start = time.perf_counter()
     stdout = sinks.divert_stdout()
     reports_plan = plan(monitor, stdout=None if output is None else stdout)
+    delivered.fetch()
     with (
         open_predictor(model) as predictor,
         reporting(reports_plan, predictor.info.target.type, patience=SECONDS_FOR_REPORTS) as reports,

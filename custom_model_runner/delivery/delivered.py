@@ -6,16 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from custom_model_runner import scrubbing
-from custom_model_runner.delivery import secrets, values
+from custom_model_runner.delivery import fetching, orders, secrets, values
+from custom_model_runner.delivery.orders import File
 from custom_model_runner.settings import DeliverySettings, ModelSettings
 
 
 @dataclass(frozen=True)
 class Delivered:
-    """What was settled before the folder is opened: the variables that user code reads, the texts to keep secret."""
+    """What was settled before the folder is opened: variables for user code, texts to keep secret, files to fetch."""
 
     variables: Mapping[str, str]
     secrets: tuple[str, ...] = ()
+    files: tuple[File, ...] = ()
+
+    def fetch(self) -> None:
+        """Fetch the files into the folder, once and before it is opened; a failure is a load error."""
+        fetching.fetch(self.files)
 
     def guard_output(self) -> Callable[[], None]:
         """Keep the secrets out of output and logs, until the returned function is called."""
@@ -30,4 +36,5 @@ def deliver(model: ModelSettings, settings: DeliverySettings, environ: Mapping[s
     """Settle what the folder is given; what was asked for and cannot be had is a usage error."""
     parameters = values.variables(model.code_dir, settings.runtime_params_file, environ)
     variables = {**parameters, **secrets.variables(settings)}
-    return Delivered(variables, secrets.hidden({**environ, **variables}))
+    order = orders.read(model.code_dir, settings.lazy_loading_file, environ)
+    return Delivered(variables, (*secrets.hidden({**environ, **variables}), *order.secrets), order.files)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from custom_model_runner import credentials, parameters, user_secrets
+from custom_model_runner.delivery import orders
 from custom_model_runner.errors import UsageError
 from custom_model_runner.settings import DeliverySettings
 
@@ -36,17 +37,23 @@ def _user_secrets(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _credentials(environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield what is secret in runtime parameters; one that is broken is told to the code that asks for it."""
+    """Yield what is secret in runtime parameters and for storage; who asks for a broken one is told."""
     for name, text in environ.items():
         if name.startswith(parameters.PREFIX):
             yield from credentials.hidden(_payload(text))
+        elif name.startswith(orders.SECRETS):
+            yield from credentials.hidden(_json(text))
 
 
 def _payload(text: str) -> Any:
     """Return the payload of a credential's text; other parameters are no secrets."""
-    try:
-        parameter = json.loads(text)
-    except ValueError:
-        return None
+    parameter = _json(text)
     is_credential = isinstance(parameter, dict) and parameter.get("type") == "credential"
     return parameter.get("payload") if is_credential else None
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

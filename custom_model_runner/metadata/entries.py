@@ -5,6 +5,7 @@ Scalars stay the text that is written: the label 1.0 is not the label 1, nor `no
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,17 @@ def parse(text: str, file: str) -> Entry:
     if node is None:
         return Entry(file, 1, "", "")
     return _entry(node, Entry(file, 1, "", ""), ())
+
+
+def of(value: Any, file: str, *, path: str = "") -> Entry:
+    """Return the entry of what JSON held; it stands in line 1 of what `file` names."""
+    if isinstance(value, list):
+        return Entry(file, 1, path, tuple(of(item, file, path=f"{path}[{at}]") for at, item in enumerate(value)))
+    if isinstance(value, dict):
+        return Entry(file, 1, path, {k: of(v, file, path=f"{path}.{k}" if path else k) for k, v in value.items()})
+    if value is None:
+        return Entry(file, 1, path, "")
+    return Entry(file, 1, path, value if isinstance(value, str) else json.dumps(value), isinstance(value, str))
 
 
 def _entry(node: yaml.Node, place: Entry, above: tuple[yaml.Node, ...]) -> Entry:

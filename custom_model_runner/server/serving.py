@@ -39,7 +39,11 @@ def serve(
         if has_told.offer(1):
             logs.notice(*texts)
 
+    failure = _fetch(delivered, server)
+
     def load() -> Flask:
+        if failure is not None:
+            raise failure
         observers = (timings.observe,) if timings else ()
         predictor = open_predictor(model, observers=observers, threads=server.threads, tell=tell)
         reports = reporting.open_reports(plan, predictor.info.target.type)
@@ -97,3 +101,14 @@ def _application(predictor: Predictor, server: ServerSettings, log: LogSettings,
         extension.install(served, predictor.info.codedir.path)
         stack.pop_all()
         return served
+
+
+def _fetch(delivered: Delivered, server: ServerSettings) -> RunnerError | None:
+    """Fetch the folder's files, once for all workers; return the failure that the error server is to explain."""
+    try:
+        delivered.fetch()
+    except RunnerError as error:
+        if not server.with_error_server:
+            raise
+        return error
+    return None

@@ -17,6 +17,12 @@ class DeliverySettings:
         variable="RUNTIME_PARAMS_FILE",
         help="YAML file with values of the runtime parameters that the metadata defines",
     )
+    lazy_loading_file: str | None = option(
+        "--lazy-loading-file",
+        metavar="FILE",
+        variable="LAZY_LOADING_FILE",
+        help="file that lists files to fetch into the folder from storage, in YAML or JSON",
+    )
     user_secrets_mount_path: str | None = option(
         "--user-secrets-mount-path",
         metavar="DIR",

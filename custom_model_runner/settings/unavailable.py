@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-# Options of the original that this version does not have, and the variable that would set each.
-NOT_AVAILABLE = {
-    "--docker": None,
-    "--gpu-predictor": None,
-    "--lazy-loading-file": "LAZY_LOADING_FILE",
-    "--memory": None,
-    "--sidecar": None,
-    "--skip-deps-install": None,
-    "--triton-grpc-port": None,
-    "--triton-host": None,
-    "--triton-http-port": None,
-}
+# Options of the original that this version does not have.
+NOT_AVAILABLE = (
+    "--docker",
+    "--gpu-predictor",
+    "--memory",
+    "--sidecar",
+    "--skip-deps-install",
+    "--triton-grpc-port",
+    "--triton-host",
+    "--triton-http-port",
+)
 COMMANDS_NOT_AVAILABLE = ("fit", "perf-test", "validation", "push")

@@ -23,7 +23,10 @@ SERVING = frozenset({"flask", "werkzeug", "gunicorn"})
 COMPANIONS: dict[str, str] = {"onnxruntime": "onnx", "h5py": "keras"}
 
 # What is no framework, and where it may be imported.
-OTHERS: dict[str, str] = {"datarobot": "monitoring/datarobot.py"}
+OTHERS: dict[str, str] = {
+    "datarobot": "monitoring/datarobot.py",
+    **dict.fromkeys(("aiohttp", "botocore", "s3fs"), "delivery/s3.py"),
+}
 
 
 def inside_functions(module: Module) -> Iterator[ast.AST]:

@@ -51,25 +51,6 @@ def new_model(folder: Path, environ: dict[str, str]) -> int:
     return cli.main(["new", "model", "--language", "python", "--code-dir", str(folder)], environ)
 
 
-@pytest.mark.parametrize(
-    ("variable", "flag"), [(variable, flag) for flag, variable in settings.NOT_AVAILABLE.items() if variable]
-)
-def test_a_variable_of_a_later_version_is_ignored_with_a_notice(
-    tmp_path: Path, variable: str, flag: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert new_model(tmp_path / "m", {variable: "1"}) == 0
-    assert capsys.readouterr().err == f"drum: variable {variable} is ignored: {flag} is not available in this version\n"
-
-
-@pytest.mark.parametrize("text", ["", "0", "false", "No"])
-def test_a_variable_of_a_later_version_that_is_off_is_not_mentioned(
-    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    variable = next(filter(None, settings.NOT_AVAILABLE.values()))
-    assert new_model(tmp_path / "m", {variable: text}) == 0
-    assert capsys.readouterr().err == ""
-
-
 def test_a_failure_is_one_line_and_its_own_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert new_model(tmp_path, {}) == 2
     assert re.fullmatch(r"drum: error: --code-dir: .* exists already.*\n", capsys.readouterr().err)
