@@ -1,4 +1,4 @@
-"""What a misspelt word was meant to be."""
+"""What a misspelt word was meant to be, and how words are shown in messages."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ import difflib
 from collections.abc import Iterable
 
 MOST_COMPARED = 1000
+LONGEST = 60
+
+
+def quoted(word: str) -> str:
+    """Return a word in quotes, cut where it is too long to be one."""
+    return repr(word if len(word) <= LONGEST else f"{word[:LONGEST]}...")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +64,7 @@ def mismatches(table: pd.DataFrame, schema: InputSchema) -> list[str]:
     wrong = (
         line for name, one in schema.properties.items() if name in found and (line := _wrong(name, found[name], one))
     )
-    return [*_limited(_missing(missing, extra)), *_limited(wrong), *_extra(missing, extra, schema.extra)]
+    return [*_missing(missing, extra), *_some(wrong), *_extra(missing, extra, schema.extra)]
 
 
 def select(table: pd.DataFrame, schema: InputSchema) -> pd.DataFrame:
@@ -74,16 +75,19 @@ def select(table: pd.DataFrame, schema: InputSchema) -> pd.DataFrame:
     return table if all(wanted) else table.loc[:, wanted]
 
 
-def _limited(lines: Iterator[str]) -> list[str]:
-    every = list(lines)
-    more = [f"and {len(every) - SHOWN} more columns like that"] if len(every) > SHOWN else []
-    return every[:SHOWN] + more
+def _some(lines: Iterator[str]) -> list[str]:
+    """Return the first lines; looking for all of them may take long."""
+    some = list(itertools.islice(lines, SHOWN + 1))
+    return some if len(some) <= SHOWN else [*some[:SHOWN], "and more columns like that"]
 
 
-def _missing(missing: list[str], extra: list[str]) -> Iterator[str]:
-    for name in missing:
+def _missing(missing: list[str], extra: list[str]) -> list[str]:
+    lines = []
+    for name in missing[:SHOWN]:
         near = spelling.nearest(name, extra)
-        yield f"column {name!r} is missing" + (f" (found {near!r}, did you mean {name!r}?)" if near else "")
+        meant = f" (found {spelling.quoted(near)}, did you mean {name!r}?)" if near else ""
+        lines.append(f"column {name!r} is missing{meant}")
+    return lines if len(missing) <= SHOWN else [*lines, f"{len(missing) - SHOWN} more columns are missing"]
 
 
 def _extra(missing: list[str], extra: list[str], policy: str) -> list[str]:
@@ -93,7 +97,7 @@ def _extra(missing: list[str], extra: list[str], policy: str) -> list[str]:
         # The names in a file without a header line are data, and not shown.
         return [f"{len(extra)} columns are unknown"]
     more = f" and {len(extra) - SHOWN} more" if len(extra) > SHOWN else ""
-    return [f"unknown columns: {', '.join(map(repr, extra[:SHOWN]))}{more}"]
+    return [f"unknown columns: {', '.join(map(spelling.quoted, extra[:SHOWN]))}{more}"]
 
 
 def _wrong(name: str, column: pd.Series[Any], wanted: Property) -> str | None:

@@ -6,6 +6,7 @@ all whole may stand where categories are expected. Durations, geometries and cou
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from custom_model_runner import spelling
 from custom_model_runner.data import column_kinds, images
 from custom_model_runner.data.column_kinds import NUMERIC, ColumnKind
 
@@ -64,7 +66,7 @@ class _Place:
     found: str
 
     def __str__(self) -> str:
-        return f"{self.found} in column {self.column!r}, row {self.row}"
+        return f"{self.found} in column {spelling.quoted(self.column)}, row {self.row}"
 
 
 def mismatches(table: pd.DataFrame, requirements: tuple[Requirement, ...]) -> list[str]:
@@ -79,11 +81,13 @@ def _data_types(table: pd.DataFrame, requirement: Requirement) -> str | None:
         return None
     is_forbidden = requirement.condition in ("NOT_EQUALS", "NOT_IN")
     search = _forbidden(table, wanted) if is_forbidden else _not_allowed(table, wanted)
-    return _listed(list(search))
+    return _listed(search)
 
 
-def _listed(places: list[_Place]) -> str | None:
-    more = f"; and {len(places) - SHOWN} more columns" if len(places) > SHOWN else ""
+def _listed(search: Iterator[_Place]) -> str | None:
+    """Name the first places; looking for all of them may take long."""
+    places = list(itertools.islice(search, SHOWN + 1))
+    more = "; and in more columns" if len(places) > SHOWN else ""
     return "; ".join(map(str, places[:SHOWN])) + more if places else None
 
 
@@ -141,9 +145,9 @@ def _is_prose(column: pd.Series[Any]) -> bool:
 def _sparse(table: pd.DataFrame, requirement: Requirement) -> str | None:
     are_sparse = [isinstance(dtype, pd.SparseDtype) for dtype in table.dtypes]
     if requirement.values[0] in ("FORBIDDEN", "NEVER") and any(are_sparse):
-        return f"sparse data in column {str(table.columns[are_sparse.index(True)])!r}"
+        return f"sparse data in column {spelling.quoted(str(table.columns[are_sparse.index(True)]))}"
     if requirement.values[0] in ("REQUIRED", "ALWAYS") and not all(are_sparse):
-        return f"dense data in column {str(table.columns[are_sparse.index(False)])!r}"
+        return f"dense data in column {spelling.quoted(str(table.columns[are_sparse.index(False)]))}"
     return None
 
 
@@ -161,7 +165,7 @@ def _contains_missing(table: pd.DataFrame, requirement: Requirement) -> str | No
         return None
     found = ((str(name), column) for name, column in table.items() if column_kinds.has_missing(column))
     rows = ((name, column_kinds.first(column_kinds.missing(column))) for name, column in found)
-    return _listed([_Place(name, row, "a missing value") for name, row in rows if row is not None])
+    return _listed(_Place(name, row, "a missing value") for name, row in rows if row is not None)
 
 
 CHECKS: Mapping[str, Callable[[pd.DataFrame, Requirement], str | None]] = {

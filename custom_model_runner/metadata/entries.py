@@ -13,9 +13,8 @@ from typing import Any
 
 import yaml
 
+from custom_model_runner import spelling
 from custom_model_runner.errors import LoadError
-
-LONGEST = 60
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,7 @@ class Entry:
     def found(self) -> str:
         """Name the value in a message."""
         if isinstance(self.value, str):
-            text = self.value
-            return repr(text if len(text) <= LONGEST else f"{text[:LONGEST]}...") if text else "nothing"
+            return spelling.quoted(self.value) if self.value else "nothing"
         return "a list" if isinstance(self.value, tuple) else "keys and values"
 
     def plain(self) -> Any:

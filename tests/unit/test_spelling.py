@@ -17,3 +17,8 @@ def test_the_nearest_known_word_is_found(word: str, expected: str | None) -> Non
 def test_a_hint_names_the_nearest_word_else_all() -> None:
     assert spelling.hint("nmae", ["name", "type"]) == "did you mean 'name'?"
     assert spelling.hint("x", ["name", "type"]) == "known: name, type"
+
+
+def test_a_word_is_quoted_and_cut_where_it_is_long() -> None:
+    assert spelling.quoted("it's") == '"it\'s"'
+    assert spelling.quoted("x" * 61) == f"'{'x' * 60}...'"

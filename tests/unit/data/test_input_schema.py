@@ -148,7 +148,9 @@ def test_the_first_line_of_a_file_without_header_is_not_shown() -> None:
 def test_only_some_of_many_columns_are_named() -> None:
     names = [f"c{number}" for number in range(9)]
     found = complaints(pd.DataFrame([["x"] * 9], columns=names), **dict.fromkeys(names, "integer"))
-    assert (len(found), found[-1]) == (6, "and 4 more columns like that")
+    assert (len(found), found[-1]) == (6, "and more columns like that")
+    gone = complaints(pd.DataFrame({"x": [1]}), **dict.fromkeys(names, "integer"))
+    assert (len(gone), gone[-1]) == (6, "4 more columns are missing")
 
 
 def test_columns_without_names_have_numbers() -> None:
