@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.preprocessing import StandardScaler
 
 from custom_model_runner.data.report import Report, Samples, Stats, snapshot
 
 
-def test_a_snapshot_stays_when_its_table_changes() -> None:
-    table = pd.DataFrame({"x": [1.0, 2.0], "y": ["a", "b"]})
+def write_into_its_array(table: pd.DataFrame) -> None:
+    # Newer versions of pandas hand it out as read-only.
+    with suppress(ValueError):
+        table["x"].to_numpy()[:] = 99.0
+
+
+CHANGES: dict[str, Callable[[pd.DataFrame], object]] = {
+    "a cell": lambda table: table.loc.__setitem__((0, "x"), 99.0),
+    "a column": lambda table: table.__setitem__("x", 99.0),
+    "a new column": lambda table: table.__setitem__("new", 1),
+    "in place": lambda table: table.fillna(99.0, inplace=True),
+    "its array": write_into_its_array,
+    # It writes into arrays that pandas hands out as read-only.
+    "a scaler": lambda table: StandardScaler(copy=False).fit_transform(table),
+    "its names": lambda table: setattr(table, "columns", ["a", "b"]),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_snapshot_stays_when_its_table_changes(change: str) -> None:
+    table = pd.DataFrame({"x": [1.0, np.nan], "z": [3.0, 4.0]})
     kept = snapshot(table)
-    table.to_numpy()[:] = None
-    table.loc[0, "x"] = 99
-    table["new"] = 1
+    CHANGES[change](table)
     assert kept is not None
-    assert kept.to_dict("list") == {"x": [1.0, 2.0], "y": ["a", "b"]}
+    pd.testing.assert_frame_equal(kept, pd.DataFrame({"x": [1.0, np.nan], "z": [3.0, 4.0]}))
 
 
-def test_memory_behind_a_table_may_change_too() -> None:
+def test_a_snapshot_stays_when_the_memory_behind_it_changes() -> None:
     memory = np.array([[1.0], [2.0]])
     kept = snapshot(pd.DataFrame(memory, columns=["x"], copy=False))
     memory[:] = 0
