@@ -48,18 +48,24 @@ def read(name: str, payload: Payload, open_table: Callable[[Payload], Any]) -> p
 
 def _plain(table: Any) -> Any:
     """Return a table without nameless indexes, and with numbers where pandas would make objects of them."""
-    for position, field in reversed(list(enumerate(table.schema))):
-        if INDEX_COLUMN.fullmatch(field.name):
-            table = table.remove_column(position)
-        elif pa.types.is_decimal(field.type) or pa.types.is_null(field.type):
-            table = table.set_column(position, field.name, table.column(position).cast(pa.float64()))
-    return table
+    fields = list(enumerate(table.schema))
+    kept = [(position, field) for position, field in fields if not INDEX_COLUMN.fullmatch(field.name)]
+    odd = {position for position, field in kept if pa.types.is_decimal(field.type) or pa.types.is_null(field.type)}
+    if not odd and len(kept) == len(fields):
+        return table
+    columns = [table.column(n).cast(pa.float64()) if n in odd else table.column(n) for n, _ in kept]
+    return pa.Table.from_arrays(columns, names=[field.name for _, field in kept])
 
 
 def _frame(table: Any) -> pd.DataFrame:
-    # Names stay text, and an index that pandas has noted does not swallow a column.
     frame: pd.DataFrame = table.to_pandas(
-        ignore_metadata=True, date_as_object=False, types_mapper=TEXT_TYPES.get, self_destruct=True
+        # Names stay text, and an index that pandas has noted does not swallow a column.
+        ignore_metadata=True,
+        date_as_object=False,
+        types_mapper=TEXT_TYPES.get,
+        self_destruct=True,
+        # Requests run side by side already, and waking threads takes longer than a small table.
+        use_threads=False,
     )
     return frame
 
@@ -75,6 +81,8 @@ def table(name: str, frame: pd.DataFrame) -> Any:
 
 def _array(column: pd.Series[Any]) -> Any:
     """Return a column with its own type; objects that Arrow has no common type for become text."""
+    if isinstance(column.dtype, pd.SparseDtype):
+        column = pd.Series(column.to_numpy())
     try:
         array = pa.array(column, from_pandas=True)
     except UnicodeEncodeError:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import orjson
 import pandas as pd
-from pandas.api.types import infer_dtype, is_object_dtype
+from pandas.api.types import infer_dtype
 
 from custom_model_runner.data import missing
 from custom_model_runner.errors import InputError, PayloadTooLarge
@@ -77,7 +76,4 @@ def _without_rows(names: Iterable[str]) -> pd.DataFrame:
 
 def _settled(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with the types that CSV would give the same numbers and gaps."""
-    for position, dtype in enumerate(table.dtypes):
-        if is_object_dtype(dtype) and infer_dtype(table.iloc[:, position], skipna=True) in NUMBERS:
-            table.isetitem(position, table.iloc[:, position].to_numpy(np.float64))
-    return missing.as_nan(table)
+    return missing.as_nan(table, lambda column: infer_dtype(column, skipna=True) in NUMBERS)

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from custom_model_runner.data import answers
 from custom_model_runner.data.predictions import Predictions
 from custom_model_runner.errors import ContractError
+from custom_model_runner.plugins import ARROW_STREAM
 
 AWKWARD = [1e-5, 1e16, 0.1 + 0.2, -0.0, 5e-324, 1.0, 1 / 3, 1e22, 123456789.0, 1.7976931348623157e308, 2.5e-8]
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -237,3 +239,62 @@ def test_columns_that_are_not_named_by_texts_are_written() -> None:
 def test_a_text_that_is_no_text_breaks_the_contract(write: Callable[[Predictions], bytes]) -> None:
     with pytest.raises(ContractError):
         write(Predictions(("Predictions",), np.array([["\ud800"]], dtype=object)))
+
+
+def written(predictions: Predictions, media_type: str) -> Any:
+    return pa.ipc.open_stream(answers.write(predictions, media_type)).read_all()
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "read"),
+    [
+        (["a", None], pa.string(), ["a", None]),
+        ([np.str_("a")], pa.string(), ["a"]),
+        ([None], pa.string(), [None]),
+        ([], pa.string(), []),
+        ([1, "x"], pa.string(), ["1", "x"]),
+        ([["a"], ["b", "c"]], pa.list_(pa.string()), [["a"], ["b", "c"]]),
+    ],
+    ids=str,
+)
+def test_text_targets_are_columns_of_strings_in_arrow_and_lists_stay_lists(
+    values: list[Any], kind: Any, read: list[Any]
+) -> None:
+    column = np.empty((len(values), 1), dtype=object)
+    column[:, 0] = values
+    table = written(Predictions(("Predictions",), column), ARROW_STREAM)
+    assert (table["Predictions"].type, table["Predictions"].to_pylist()) == (kind, read)
+
+
+@given(st.lists(st.floats(allow_nan=False)))
+def test_arrow_keeps_every_bit_of_a_number(values: list[float]) -> None:
+    table = written(as_predictions(values), ARROW_STREAM)
+    assert table["Predictions"].type == pa.float64()
+    assert [struct.pack("<d", value) for value in table["Predictions"].to_pylist()] == [
+        struct.pack("<d", value) for value in values
+    ]
+
+
+def test_columns_outside_json_are_the_predictions_and_then_the_extra_ones() -> None:
+    extra = pd.DataFrame({"n": [1, 2], "day": [pd.Timestamp("2020-01-02"), pd.NaT]}, index=[5, 6])
+    predictions = Predictions(("yes", "no"), np.array([[0.75, 0.25], [0.5, 0.5]]), extra)
+    table = written(predictions, ARROW_STREAM)
+    assert table.column_names == ["yes", "no", "n", "day"]
+    assert table["n"].to_pylist() == [1, 2]
+    assert pa.types.is_timestamp(table["day"].type)
+    lines = answers.write(predictions, "application/x-ndjson").splitlines()
+    assert json.loads(lines[0]) == {"yes": 0.75, "no": 0.25, "n": 1, "day": 1577923200000}
+    assert json.loads(lines[1])["day"] is None
+
+
+@pytest.mark.parametrize("media_type", [ARROW_STREAM, "application/x-ndjson", "application/vnd.apache.parquet"])
+def test_an_extra_column_with_the_name_of_a_prediction_breaks_the_contract_where_names_must_differ(
+    media_type: str,
+) -> None:
+    predictions = Predictions(("Predictions",), np.zeros((1, 1)), pd.DataFrame({"Predictions": ["x"]}))
+    with pytest.raises(ContractError, match="two columns named 'Predictions'"):
+        answers.write(predictions, media_type)
+
+
+def test_json_is_the_body_of_an_answer_and_no_table() -> None:
+    assert answers.write(as_predictions([1.5]), "application/json") == b'{"predictions":[1.5]}'

@@ -184,6 +184,12 @@ def test_objects_without_a_common_type_become_text() -> None:
     assert written["a"].to_pylist() == ["1", "x", None, "2.5"]
 
 
+def test_a_sparse_column_is_written_as_its_numbers() -> None:
+    written = columnar.table("Arrow", pd.DataFrame({"a": pd.arrays.SparseArray([0.0, 1.5])}))
+    assert written["a"].type == pa.float64()
+    assert written["a"].to_pylist() == [0.0, 1.5]
+
+
 def test_the_index_is_not_written() -> None:
     assert columnar.table("Arrow", pd.DataFrame({"a": [1]}, index=[7])).column_names == ["a"]
 

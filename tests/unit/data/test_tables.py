@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
+from custom_model_runner import plugins
 from custom_model_runner.data import tables
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import InputError, Unsupported
@@ -40,3 +42,56 @@ def test_a_payload_without_a_column_is_an_input_error(data: bytes) -> None:
 )
 def test_a_file_name_tells_the_format(name: str, media_type: str) -> None:
     assert tables.media_type_of(name) == media_type
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type", "media_type"),
+    [
+        ("a.json", "", "application/json"),
+        ("a.JSON", "text/csv", "application/json"),
+        ("a.arrow", "", "application/vnd.apache.arrow.file"),
+        ("a.arrows", "", "application/vnd.apache.arrow.stream"),
+        ("a.csv", "application/json", "text/csv"),
+        ("a.txt", "application/json", "application/json"),
+        ("", "application/x-parquet", "application/x-parquet"),
+        ("X", "application/octet-stream", "text/csv"),
+        ("a.json.old", "", "text/csv"),
+        ("json", "", "text/csv"),
+    ],
+)
+def test_the_suffix_counts_before_the_content_type_and_csv_is_the_rest(
+    name: str, content_type: str, media_type: str
+) -> None:
+    assert tables.media_type_of(name, content_type) == media_type
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("a.ndjson", "application/x-ndjson"),
+        ("a.PQ", "application/vnd.apache.parquet"),
+        ("a.mtx", "text/csv"),
+        ("", "text/csv"),
+    ],
+)
+def test_what_cannot_be_written_is_written_as_csv(name: str, media_type: str) -> None:
+    assert tables.written_type_of(name) == media_type
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/json", "application/x-ndjson", "application/vnd.apache.arrow.file"]
+)
+def test_a_table_of_any_format_without_columns_is_an_input_error(media_type: str) -> None:
+    nothing = tables.write(pd.DataFrame(index=[0, 1]), media_type)
+    with pytest.raises(InputError, match="The input has no columns; it was read as "):
+        tables.read(Payload(nothing, media_type))
+
+
+def test_every_suffix_stands_for_a_media_type_that_is_read() -> None:
+    for line in plugins.FORMATS.values():
+        assert set(line.suffixes.values()) <= set(line.reads)
+
+
+def test_no_media_type_and_no_suffix_belongs_to_two_formats() -> None:
+    names = [name for line in plugins.FORMATS.values() for name in (*line.reads, *line.suffixes)]
+    assert len(names) == len(set(names))
