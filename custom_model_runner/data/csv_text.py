@@ -47,7 +47,8 @@ def _check_width(payload: Payload) -> None:
 
 def _parse(payload: Payload, *, skip_blank_lines: bool) -> pd.DataFrame:
     # Types are inferred from whole columns: by default pandas infers per chunk, and long columns come out mixed.
-    types = dict.fromkeys(payload.text_columns, str)
+    # Without any type, None: even an empty dict has pandas make each column twice.
+    types = dict.fromkeys(payload.text_columns, str) or None
     return pd.read_csv(io.BytesIO(payload.data), skip_blank_lines=skip_blank_lines, low_memory=False, dtype=types)
 
 
