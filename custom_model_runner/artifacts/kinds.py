@@ -67,6 +67,7 @@ ARCHIVES = (
     ("constants.pkl", Kind("an archive of PyTorch (TorchScript)", "call it .pth"), TORCH),
     ("archive_format", Kind("an exported program of PyTorch", "call it .pt2"), TORCH),
     ("data.pkl", Kind("an archive of PyTorch", "call it .pth"), TORCH),
+    ("schema.json", Kind("a model of skops", "call it .skops"), (".skops",)),
     ("model.weights.h5", Kind("a model of Keras", "call it .keras"), (".keras",)),
 )
 ARCHIVE = Kind("a zip archive", "unpack it, and put the model into the folder")

@@ -88,11 +88,14 @@ def _framework_of(module: str) -> str | None:
 
 def _examine_extra(path: Path, report: Report, extra: str | None, places: Places) -> None:
     """Report the package that opens the file where it is not installed."""
-    packages = [line.packages[0] for line in plugins.FRAMEWORKS.values() if extra and line.extra == extra]
-    for package in packages:
-        place = places.find(package)
-        if place.problem:
-            report.problem(f"{path.name}: {place.problem}")
+    if extra is None:
+        return
+    # A loader that is no framework is called after its package.
+    packages = [line.packages[0] for line in plugins.FRAMEWORKS.values() if line.extra == extra] or [extra]
+    place = places.find(packages[0])
+    if place.problem:
+        hint = plugins.install_hint(packages[0], extra)
+        report.problem(f"{path.name}: the package {packages[0]!r} is not installed: {hint}")
 
 
 def _examine_pickle(path: Path, report: Report, found: Findings, places: Places) -> None:

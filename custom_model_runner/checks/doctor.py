@@ -11,6 +11,7 @@ from custom_model_runner.checks.places import Places
 from custom_model_runner.checks.report import Report
 from custom_model_runner.codedir import CodeDir
 from custom_model_runner.data.target import Declared, check_labels, merge
+from custom_model_runner.interfaces.hooks import needs_artifact
 from custom_model_runner.metadata import Metadata
 from custom_model_runner.plugins import Language
 from custom_model_runner.settings import ModelSettings
@@ -18,7 +19,6 @@ from custom_model_runner.target_type import TargetType
 
 PYTHON = "python"
 EXTENSION = "custom_flask.py"
-SCORERS = frozenset({"score", "score_unstructured"})
 
 
 def examine(settings: ModelSettings) -> Report:
@@ -29,27 +29,30 @@ def examine(settings: ModelSettings) -> Report:
     # As they would stand on the path.
     folders = (folder.user_file.parent, folder.path) if folder.user_file else (folder.path,)
     places = Places(folders, versions.distributions())
-    hooks = _examine_code(folder, line, report, places)
     declared = _examine_target(settings, folder, report)
+    hooks = _examine_code(folder, line, declared, report, places)
     can_open = line.module and folder.language
     opened = _examine_opening(folder, hooks, declared, report) if can_open else None
-    has_scorer = bool(SCORERS & (hooks or frozenset())) or declared.type is TargetType.UNSTRUCTURED
+    needs_model = needs_artifact(hooks or (), declared)
     for path in folder.artifacts:
         # What only a load_model hook opens may be there for another reason.
         part = report if path == opened else Report(report.facts, report.notes, report.notes)
         held = artifact.examine(path, part, places=places)
-        if held and path == opened and not has_scorer:
+        if held and path == opened and needs_model:
             report.problem(f"{path.name} holds {held}, expected a fitted model, or a score hook that uses it")
     return report
 
 
-def _examine_code(folder: CodeDir, line: Language, report: Report, places: Places) -> frozenset[str] | None:
+def _examine_code(
+    folder: CodeDir, line: Language, declared: Declared, report: Report, places: Places
+) -> frozenset[str] | None:
     """Return the hooks that the folder defines; None where that cannot be told."""
     hooks: frozenset[str] | None = frozenset()
     if folder.user_file is not None:
         report.fact("user file", folder.user_file.relative_to(folder.path))
         if line is plugins.LANGUAGES[PYTHON]:
-            hooks = user_file.examine(folder.user_file, report, places=places)
+            is_transform = declared.type is TargetType.TRANSFORM
+            hooks = user_file.examine(folder.user_file, report, places=places, is_transform=is_transform)
     extension = report.attempt(codedir.find, folder.path, EXTENSION, what="Flask extensions")
     if extension is not None:
         report.fact("server file", extension.relative_to(folder.path))
@@ -96,7 +99,7 @@ def _examine_opening(folder: CodeDir, hooks: frozenset[str] | None, declared: De
         return None
     if declared.type is TargetType.UNSTRUCTURED and "score_unstructured" not in hooks:
         report.problem("An unstructured model needs a score_unstructured hook")
-    if "load_model" in hooks or (SCORERS & hooks and not folder.artifacts):
+    if "load_model" in hooks or not (folder.artifacts or needs_artifact(hooks, declared)):
         return None
     path = report.attempt(opening.only_artifact, folder)
     if path is None:

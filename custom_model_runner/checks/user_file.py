@@ -20,13 +20,13 @@ EXTENDS = "init_app"
 HEADS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def examine(path: Path, report: Report, *, places: Places) -> frozenset[str] | None:
+def examine(path: Path, report: Report, *, places: Places, is_transform: bool) -> frozenset[str] | None:
     """Report what a user file holds, and return the hooks it defines; None where that cannot be told."""
     tree = _parse(path, report)
     if tree is None:
         return None
     _examine_imports(path, tree, report, places)
-    return _examine_hooks(path, tree, report)
+    return _examine_hooks(path, tree, report, is_transform=is_transform)
 
 
 def examine_extension(path: Path, report: Report, *, places: Places) -> None:
@@ -49,7 +49,7 @@ def _parse(path: Path, report: Report) -> ast.Module | None:
         return None
 
 
-def _examine_hooks(path: Path, tree: ast.Module, report: Report) -> frozenset[str] | None:
+def _examine_hooks(path: Path, tree: ast.Module, report: Report, *, is_transform: bool) -> frozenset[str] | None:
     names = names_in(tree)
     functions = {node.name: node for node in top_level(tree.body) if isinstance(node, HEADS)}
     if names is None:
@@ -59,7 +59,11 @@ def _examine_hooks(path: Path, tree: ast.Module, report: Report) -> frozenset[st
     report.fact("hooks", ", ".join(shown) or "none", depth=1)
     for name in hooks:
         if name in functions and not functions[name].decorator_list:
-            report.attempt(calls.guard, name, _stand_in(functions[name].args))
+            stand_in = _stand_in(functions[name].args)
+            if is_transform and name == "transform":
+                report.attempt(calls.guard_convert, stand_in)
+            else:
+                report.attempt(calls.guard, name, stand_in)
     for name in functions:
         near = spelling.nearest(name, calls.HOOKS) if name not in (*calls.HOOKS, *NOT_CALLED) else None
         if near is not None and near not in hooks and not name.startswith("_"):

@@ -34,7 +34,7 @@ def _bind(codedir: CodeDir, code: UserCode, declared: Declared) -> Model:
     if "init" in hooks:
         hooks["init"](code_dir=str(codedir.path), as_error=LoadError)
     is_unstructured = _is_unstructured(declared, hooks)
-    opened = _load_model(codedir, hooks, needs_artifact=_needs_artifact(code.hooks, declared))
+    opened = _load_model(codedir, hooks, is_needed=needs_artifact(code.hooks, declared))
     model = opened.model
     is_known_by_hooks = is_unstructured or "score" in hooks or _is_transform(declared)
     known = estimator.recognise(model) if is_known_by_hooks else estimator.require(model)
@@ -66,18 +66,18 @@ def _is_transform(declared: Declared) -> bool:
     return declared.type is TargetType.TRANSFORM
 
 
-def _needs_artifact(names: Collection[str], declared: Declared) -> bool:
+def needs_artifact(names: Collection[str], declared: Declared) -> bool:
     """Say whether none of the hooks can do all the work."""
     return not ({"score", "score_unstructured"} & set(names) or (_is_transform(declared) and "transform" in names))
 
 
-def _load_model(codedir: CodeDir, hooks: Mapping[str, calls.Hook], *, needs_artifact: bool) -> Opened:
+def _load_model(codedir: CodeDir, hooks: Mapping[str, calls.Hook], *, is_needed: bool) -> Opened:
     if "load_model" in hooks:
         model = hooks["load_model"](str(codedir.path), as_error=LoadError)
         if model is None:
             raise LoadError("The load_model hook returned None, expected the loaded model")
         return Opened(model)
-    return opening.load(codedir) if needs_artifact or codedir.artifacts else Opened(None)
+    return opening.load(codedir) if is_needed or codedir.artifacts else Opened(None)
 
 
 def _hint(known: Estimator | None, hooks: Mapping[str, calls.Hook]) -> Hint | None:

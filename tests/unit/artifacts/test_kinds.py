@@ -83,6 +83,7 @@ def test_a_file_of_another_kind_is_told_whatever_it_is_called(
         (zipped("m/data.pkl", "m/constants.pkl"), ".pth", "an archive of PyTorch (TorchScript)"),
         (zipped("m/archive_format", "m/data/x.pt"), ".pt2", "an exported program of PyTorch"),
         (zipped("config.json", "model.weights.h5"), ".keras", "a model of Keras"),
+        (zipped("schema.json"), ".skops", "a model of skops"),
     ],
 )
 def test_a_model_under_another_suffix_is_told_with_its_own(

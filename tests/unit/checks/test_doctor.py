@@ -27,9 +27,18 @@ from custom_model_runner.settings import ModelSettings
 
 from ..folders import pickled, plant
 
+
+def zipped(name: str, content: bytes = b"{}") -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(name, content)
+    return file.getvalue()
+
+
 MODEL = make_pipeline(StandardScaler(), LinearRegression()).fit(np.eye(3), [1.0, 2.0, 3.0])
 SCORE = "def score(data, model, **kwargs): return data\n"
 LOAD = "def load_model(code_dir): return 1\n"
+SKOPS = zipped("schema.json")
 INSTALLED = f"scikit-learn {sklearn.__version__}"
 REAL = versions.distributions()
 
@@ -123,6 +132,8 @@ def test_every_problem_is_told(tmp_path: Path) -> None:
         ({"custom.R": ""}, {}, "The language 'r' is not available in this version"),
         ({"model.pkl": b"x"}, {"language": "other"}, "The language 'other' is not available in this version"),
         ({"custom.py": ""}, {}, "Could not find a model artifact file"),
+        ({"model.skops": SKOPS}, {}, "package 'skops' is not installed: pip install \"custom-model-runner[skops]\""),
+        ({"custom.py": "def transform(data): ..."}, {"target_type": "transform"}, "takes 1 arguments by position"),
         ({"custom.py": "def score(:"}, {}, "custom.py, line 1 is not Python: invalid syntax"),
         ({"custom.py": "x = '\0'"}, {}, "custom.py"),
         (
@@ -206,6 +217,14 @@ def test_what_can_be_loaded_has_no_problem(tmp_path: Path, files: dict[str, str 
     assert look(tmp_path, files).problems == []
 
 
+@pytest.mark.parametrize("arguments", ["data, model", "data, model, target"])
+def test_the_hook_of_a_transform_model_needs_no_artifact_and_may_take_the_target(
+    tmp_path: Path, arguments: str
+) -> None:
+    code = f"def transform({arguments}): ...\n"
+    assert look(tmp_path, {"custom.py": code}, target_type="transform").problems == []
+
+
 def test_an_artifact_that_only_a_hook_opens_is_looked_at_and_its_faults_are_notes(tmp_path: Path) -> None:
     report = look(tmp_path, {"custom.py": LOAD, "model.pkl": b"cabsent_rope\nKnot\n)R."})
     assert (report.problems, report.exit_code) == ([], 0)
@@ -240,10 +259,7 @@ def test_a_joblib_file_is_looked_into(tmp_path: Path, compress: int) -> None:
 
 
 def test_an_archive_of_torch_is_looked_into(tmp_path: Path) -> None:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("model/data.pkl", b"cparts\nNet\n)R.")
-    report = look(tmp_path, {"model.pth": file.getvalue(), "parts.py": "class Net: ..."})
+    report = look(tmp_path, {"model.pth": zipped("model/data.pkl", b"cparts\nNet\n)R."), "parts.py": "class Net: ..."})
     assert facts(report, "imports") == ["this folder: parts.Net"]
     assert (facts(report, "framework"), facts(report, "opening")) == (["torch"], ["runs code, if any is in it"])
     assert report.problems == [
