@@ -67,7 +67,8 @@ def _columns(table: pd.DataFrame) -> dict[str, Any]:
 def _values_of(table: pd.DataFrame) -> Any:
     """Return a list of values for each column; all at once in a small table, and where they are numbers of one kind."""
     if table.size <= SMALL:
-        return table.to_numpy(dtype=object).T.tolist()
+        # By way of a table, since older versions of pandas make numbers of dates otherwise.
+        return table.astype(object).to_numpy().T.tolist()
     kinds = set(table.dtypes)
     is_one_block = len(kinds) == 1 and isinstance(kind := kinds.pop(), np.dtype) and kind.kind in "biuf"
     return _values(table.to_numpy().T) if is_one_block else [_values(column.to_numpy()) for _, column in table.items()]
