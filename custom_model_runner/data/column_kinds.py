@@ -122,7 +122,7 @@ def _as_numbers(column: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.float64]]
     """Return the values as floats; text is read as a CSV reader reads it, and what is no number becomes NaN."""
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
         return column.to_numpy(dtype=np.float64)
-    as_numbers = pd.to_numeric(column.astype(object), errors="coerce")
+    as_numbers = pd.to_numeric(pd.Series(np.asarray(column, dtype=object)), errors="coerce")
     return np.asarray(as_numbers, dtype=np.float64)
 
 

@@ -44,6 +44,8 @@ KINDS_OF: Mapping[str, frozenset[ColumnKind]] = {
 DATE_TEXT = r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?"
 SHOWN = 3
 
+Columns = list[tuple[str, "pd.Series[Any]"]]
+
 
 @dataclass(frozen=True)
 class Requirement:
@@ -71,16 +73,20 @@ class _Place:
 
 def mismatches(table: pd.DataFrame, requirements: tuple[Requirement, ...]) -> list[str]:
     """Return a line for each requirement that a table breaks: what was required, what was found, and where."""
-    checked = ((requirement, CHECKS[requirement.field](table, requirement)) for requirement in requirements)
+    if not requirements:
+        return []
+    # Taking a column out of a table is most of the work for a few rows.
+    columns = [(str(name), column) for name, column in table.items()]
+    checked = ((requirement, CHECKS[requirement.field](columns, requirement)) for requirement in requirements)
     return [f"{requirement} is required, found {found}" for requirement, found in checked if found]
 
 
-def _data_types(table: pd.DataFrame, requirement: Requirement) -> str | None:
+def _data_types(columns: Columns, requirement: Requirement) -> str | None:
     wanted = frozenset(map(str, requirement.values))
     if not wanted - UNVERIFIED:
         return None
     is_forbidden = requirement.condition in ("NOT_EQUALS", "NOT_IN")
-    search = _forbidden(table, wanted) if is_forbidden else _not_allowed(table, wanted)
+    search = _forbidden(columns, wanted) if is_forbidden else _not_allowed(columns, wanted)
     return _listed(search)
 
 
@@ -91,25 +97,25 @@ def _listed(search: Iterator[_Place]) -> str | None:
     return "; ".join(map(str, places[:SHOWN])) + more if places else None
 
 
-def _typed(table: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any], str]]:
+def _typed(columns: Columns) -> Iterator[tuple[str, pd.Series[Any], str]]:
     """Yield name, column and type of the columns that have one."""
-    for name, column in table.items():
+    for name, column in columns:
         kind = TYPE_OF.get(column_kinds.kind_of(column))
         if kind is not None:
-            yield str(name), column, "IMG" if kind == "CAT" and images.is_images(column) else kind
+            yield name, column, "IMG" if kind == "CAT" and images.is_images(column) else kind
 
 
-def _forbidden(table: pd.DataFrame, unwanted: frozenset[str]) -> Iterator[_Place]:
-    for name, column, kind in _typed(table):
+def _forbidden(columns: Columns, unwanted: frozenset[str]) -> Iterator[_Place]:
+    for name, column, kind in _typed(columns):
         words = unwanted & (TEXT_TYPES if kind == "CAT" else {kind})
         row = column_kinds.first(~column_kinds.missing(column)) if words else None
         if row is not None:
-            yield _Place(name, row, max(words))
+            yield _Place(name, row, kind if kind in words else max(words))
 
 
-def _not_allowed(table: pd.DataFrame, wanted: frozenset[str]) -> Iterator[_Place]:
+def _not_allowed(columns: Columns, wanted: frozenset[str]) -> Iterator[_Place]:
     kinds = frozenset().union(*(KINDS_OF.get(word, ()) for word in wanted))
-    for name, column, kind in _typed(table):
+    for name, column, kind in _typed(columns):
         # A column of missing values could be of any type.
         if kind not in wanted and not _will_do(column, kind, wanted) and not column_kinds.missing(column).all():
             yield _Place(name, column_kinds.first_unlike(column, kinds), _words(kind, column))
@@ -142,17 +148,16 @@ def _is_prose(column: pd.Series[Any]) -> bool:
     return bool(has_spaces and (different >= 0.05 * len(column) or different >= 60))
 
 
-def _sparse(table: pd.DataFrame, requirement: Requirement) -> str | None:
-    are_sparse = [isinstance(dtype, pd.SparseDtype) for dtype in table.dtypes]
-    if requirement.values[0] in ("FORBIDDEN", "NEVER") and any(are_sparse):
-        return f"sparse data in column {spelling.quoted(str(table.columns[are_sparse.index(True)]))}"
-    if requirement.values[0] in ("REQUIRED", "ALWAYS") and not all(are_sparse):
-        return f"dense data in column {spelling.quoted(str(table.columns[are_sparse.index(False)]))}"
-    return None
+def _sparse(columns: Columns, requirement: Requirement) -> str | None:
+    unwanted = {"FORBIDDEN": "sparse", "NEVER": "sparse", "REQUIRED": "dense", "ALWAYS": "dense"}
+    kind = unwanted.get(str(requirement.values[0]))
+    found = (name for name, column in columns if isinstance(column.dtype, pd.SparseDtype) is (kind == "sparse"))
+    name = next(found, None) if kind else None
+    return None if name is None else f"{kind} data in column {spelling.quoted(name)}"
 
 
-def _number_of_columns(table: pd.DataFrame, requirement: Requirement) -> str | None:
-    width = table.shape[1]
+def _number_of_columns(columns: Columns, requirement: Requirement) -> str | None:
+    width = len(columns)
     if requirement.condition in COMPARISONS:
         holds = COMPARISONS[requirement.condition](width, int(requirement.values[0]))
     else:
@@ -160,15 +165,15 @@ def _number_of_columns(table: pd.DataFrame, requirement: Requirement) -> str | N
     return None if holds else f"{width} columns"
 
 
-def _contains_missing(table: pd.DataFrame, requirement: Requirement) -> str | None:
+def _contains_missing(columns: Columns, requirement: Requirement) -> str | None:
     if requirement.values[0] not in ("FORBIDDEN", "NEVER"):
         return None
-    found = ((str(name), column) for name, column in table.items() if column_kinds.has_missing(column))
+    found = ((name, column) for name, column in columns if column_kinds.has_missing(column))
     rows = ((name, column_kinds.first(column_kinds.missing(column))) for name, column in found)
     return _listed(_Place(name, row, "a missing value") for name, row in rows if row is not None)
 
 
-CHECKS: Mapping[str, Callable[[pd.DataFrame, Requirement], str | None]] = {
+CHECKS: Mapping[str, Callable[[Columns, Requirement], str | None]] = {
     "data_types": _data_types,
     "sparse": _sparse,
     "number_of_columns": _number_of_columns,
