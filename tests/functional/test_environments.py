@@ -13,16 +13,26 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import requires
 from pathlib import Path
 
 import psutil
 import pytest
 import requests
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 ENVIRONMENTS = sorted((ROOT / "public_dropin_environments").glob("[!._]*"))
 PATIENCE = 60.0
+# What each environment is for: the distribution, and how people call it.
+FRAMEWORKS = {
+    "python3_keras": ("keras", "Keras"),
+    "python3_onnx": ("onnxruntime", "ONNX Runtime"),
+    "python3_pytorch": ("torch", "PyTorch"),
+    "python3_sklearn": ("scikit-learn", "scikit-learn"),
+    "python3_xgboost": ("xgboost-cpu", "XGBoost"),
+}
 
 environments = pytest.mark.parametrize("folder", ENVIRONMENTS, ids=lambda folder: folder.name)
 
@@ -124,13 +134,54 @@ def test_the_description_has_the_keys_that_a_platform_lists(folder: Path) -> Non
     assert described["programmingLanguage"] == "python"
 
 
-@environments
-def test_the_requirements_are_exact_versions_without_addresses(folder: Path) -> None:
+def pins(folder: Path) -> dict[str, str]:
     lines = (folder / "requirements.txt").read_text().splitlines()
     assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[0-9.]+", line)] == []
-    scikit_learn = next(line for line in lines if line.startswith("scikit-learn=="))
+    assert lines == sorted(lines)
+    return dict(line.split("==") for line in lines)
+
+
+@environments
+def test_the_requirements_are_exact_versions_without_addresses_of_all_that_is_wanted(folder: Path) -> None:
+    wanted = [line for line in (folder / "requirements.in").read_text().splitlines() if not line.startswith("#")]
+    assert [name for name in wanted if name not in pins(folder)] == []
+    assert FRAMEWORKS[folder.name][0] in wanted
+    assert {"joblib", "numpy", "pandas", "scikit-learn", "scipy"} <= set(wanted)
+
+
+@environments
+def test_the_description_names_the_pinned_version_of_the_framework(folder: Path) -> None:
+    distribution, title = FRAMEWORKS[folder.name]
+    version = ".".join(pins(folder)[distribution].split(".")[:2])
     described = json.loads((folder / "env_info.json").read_text())["environmentVersionDescription"]
-    assert re.sub(r"==(\d+\.\d+).*", r" \1", scikit_learn) in described
+    assert f", {title} {version}" in described
+
+
+@environments
+def test_no_pin_is_changed_when_the_runner_is_installed_upon_it(folder: Path) -> None:
+    wanted, pinned = [Requirement(text) for text in requires("custom-model-runner") or ()], pins(folder)
+    assert wanted
+    unfit = [str(one) for one in wanted if one.name in pinned and not one.specifier.contains(pinned[one.name])]
+    assert unfit == []
+
+
+def test_every_environment_has_its_framework_here() -> None:
+    assert sorted(FRAMEWORKS) == [folder.name for folder in ENVIRONMENTS]
+
+
+@environments
+def test_the_start_script_is_the_same_in_all(folder: Path) -> None:
+    first = ENVIRONMENTS[0] / "start_server.sh"
+    assert (folder / "start_server.sh").read_bytes() == first.read_bytes()
+
+
+@environments
+def test_the_dockerfile_is_the_same_in_all_but_for_names_and_the_arguments_of_a_build(folder: Path) -> None:
+    def without_names(environment: Path) -> list[tuple[str, str]]:
+        found = [pair for pair in instructions(environment) if pair[0] != "ARG"]
+        return [(name, arguments.replace(environment.name, "NAME")) for name, arguments in found]
+
+    assert without_names(folder) == without_names(ENVIRONMENTS[0])
 
 
 @environments
