@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any, BinaryIO, TextIO
@@ -51,8 +52,10 @@ class ScrubbedBytes(io.BufferedIOBase):
 
     def __init__(self, stream: BinaryIO, hidden: Sequence[bytes]) -> None:
         self._stream = stream
-        self._hidden = hidden
+        self._hidden = sorted(hidden)
+        self._longest = max(map(len, hidden))
         self._pattern = re.compile(b"|".join(map(re.escape, hidden)))
+        self._begins = re.compile(b"[" + re.escape(bytes({word[0] for word in hidden})) + b"]")
         self._held = b""
         self._lock = threading.RLock()
 
@@ -96,8 +99,14 @@ class ScrubbedBytes(io.BufferedIOBase):
 
     def _doubtful(self, data: bytes) -> int:
         """Return the length of the longest end of the data that a word begins with."""
-        tail = data[data.rfind(b"\n") + 1 :]
-        return max((_overlap(tail, word) for word in self._hidden), default=0) if tail else 0
+        tail = data[max(data.rfind(b"\n") + 1, len(data) - self._longest) :]
+        ends = (tail[match.start() :] for match in self._begins.finditer(tail))
+        return next((len(end) for end in ends if self._is_begun(end)), 0)
+
+    def _is_begun(self, end: bytes) -> bool:
+        """Say whether a longer word begins so: in order, such words stand right behind what they begin with."""
+        at = bisect_right(self._hidden, end)
+        return at < len(self._hidden) and self._hidden[at].startswith(end)
 
     def flush(self) -> None:
         """Flush the stream beneath; what is held back stays so, or a word could leave in two parts."""
@@ -113,12 +122,6 @@ class ScrubbedBytes(io.BufferedIOBase):
     def renew_lock(self) -> None:
         """Forget who was writing when this process was forked."""
         self._lock = threading.RLock()
-
-
-def _overlap(tail: bytes, word: bytes) -> int:
-    """Return how many bytes of a word, and not all of them, the tail ends with."""
-    longest = min(len(tail), len(word) - 1)
-    return next((length for length in range(longest, 0, -1) if tail.endswith(word[:length])), 0)
 
 
 def install(secrets: Iterable[str]) -> Callable[[], None]:
