@@ -110,7 +110,8 @@ class ScrubbedBytes(io.BufferedIOBase):
 
     def flush(self) -> None:
         """Flush the stream beneath; what is held back stays so, or a word could leave in two parts."""
-        self._stream.flush()
+        if not self._stream.closed:
+            self._stream.flush()
 
     def release(self) -> None:
         """Write what is held back: nothing more will follow."""

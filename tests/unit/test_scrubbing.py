@@ -202,6 +202,6 @@ def test_a_stream_that_is_closed_does_not_disturb_the_end(monkeypatch: pytest.Mo
     beneath = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(beneath))
     remove = install([SECRET])
-    print("sword", end="")
+    print("sword", end="", flush=True)
     beneath.close()
     remove()
