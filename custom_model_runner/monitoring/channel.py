@@ -22,6 +22,10 @@ GATHER_SECONDS = 0.05
 SECONDS_BETWEEN_WARNINGS = 60
 
 
+class _Foreign(RunnerError):
+    """A destination's library raised something of its own."""
+
+
 @dataclass
 class Channel:
     """Reports that wait, and the thread that hands them to a sink; `open_channel` starts it."""
@@ -87,7 +91,12 @@ class Channel:
 
     def _attempt(self, step: Callable[[], None]) -> bool:
         try:
-            border.call(step, failing="MLOps reports cannot be delivered. Exception:")
+            border.call(step, failing="MLOps reports cannot be delivered:", as_error=_Foreign)
+        except _Foreign as error:
+            # What a library says may quote the data.
+            LOG.debug("%s", error)
+            self._warn(f"MLOps reports cannot be delivered: {type(error.__cause__).__name__} (--logging-level debug)")
+            return False
         except RunnerError as error:
             self._warn(str(error))
             return False

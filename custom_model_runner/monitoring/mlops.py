@@ -123,7 +123,9 @@ def _check(samples: Samples) -> None:
         raise ValueError(f"{DATA}: rows differ in number: {found}; expected the same in all")
     width = 1 if predictions is None or predictions.ndim == 1 else predictions.shape[1]
     is_nested = predictions is not None and predictions.ndim == 2
-    if is_nested != (names is not None) and len(samples):
+    if not len(samples):
+        return
+    if is_nested != (names is not None):
         found = "class_names without them" if names else "no class_names"
         raise ValueError(f"{DATA}: predictions with one value per class need class_names; found {found}")
     if names is not None and len(names) != width:

@@ -160,7 +160,7 @@ def test_a_sink_that_cannot_be_opened_is_tried_again() -> None:
 
 
 def test_whatever_a_foreign_sink_raises_does_not_end_the_thread(warned: pytest.LogCaptureFixture) -> None:
-    raised = iter([SystemExit(3), ValueError("odd")])
+    raised = iter([SystemExit(3), ValueError("MARKER")])
     written = []
 
     def write(report: Report, dropped: int) -> None:
@@ -173,7 +173,7 @@ def test_whatever_a_foreign_sink_raises_does_not_end_the_thread(warned: pytest.L
         one.offer(counted(number))
     one.close(PATIENCE)
     assert written == [2]
-    assert warned.messages == ["MLOps reports cannot be delivered. Exception: SystemExit(3)"]
+    assert warned.messages == ["MLOps reports cannot be delivered: SystemExit (--logging-level debug)"]
 
 
 def test_there_is_one_warning_a_minute(warned: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,6 +107,11 @@ def test_features_or_predictions_are_enough(given: dict[str, Any]) -> None:
     assert len(samples(**given)) == len(given.popitem()[1])
 
 
+def test_no_rows_may_have_classes_or_none() -> None:
+    assert len(samples(FEATURES[:0], [], [], ["no", "yes"])) == 0
+    assert len(samples(FEATURES[:0], np.empty((0, 2)))) == 0
+
+
 def test_what_is_changed_afterwards_was_reported_as_it_was() -> None:
     features, predictions = FEATURES.copy(), np.array([1.0, 2.0])
     found = samples(features, predictions)
