@@ -22,9 +22,9 @@ SCRIPT = "__main__"
 
 def explain(path: Path, folder: Path, error: BaseException) -> str:
     """Return why the artifact of a folder could not be opened; the folder's modules can still be imported."""
-    kind = kinds.of(path)
-    if kind is not None:
-        return f"{path.name} is {kind.words}: {kind.step}"
+    other = _another_kind(path)
+    if other is not None:
+        return other
     found = pickles.look(path)
     made_with = found.versions if found else set()
     if isinstance(error, ModuleNotFoundError) and error.name:
@@ -45,11 +45,18 @@ def explain(path: Path, folder: Path, error: BaseException) -> str:
     return f"{path.name}: {border.describe(error)}"
 
 
+def _another_kind(path: Path) -> str | None:
+    """Say what a file is that is no artifact, or not the one that it is called."""
+    reason = kinds.unreadable(path)
+    kind = None if reason else kinds.of(path)
+    return f"{path.name} is {kind.words}: {kind.step}" if kind else reason
+
+
 def complete(path: Path, refusal: str) -> str:
     """Return what a framework says of a file, with the versions it may be about, or what the file is instead."""
-    kind = kinds.of(path)
-    if kind is not None:
-        return f"{path.name} is {kind.words}: {kind.step}"
+    other = _another_kind(path)
+    if other is not None:
+        return other
     differing = versions.mismatches(making.made_with(path))
     return f"{refusal}; it {versions.describe(differing)}" if differing else refusal
 

@@ -73,8 +73,17 @@ ARCHIVES = (
 ARCHIVE = Kind("a zip archive", "unpack it, and put the model into the folder")
 
 
+def unreadable(path: Path) -> str | None:
+    """Return why a file cannot be read at all; None where it can."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        return f"{path.name} cannot be read: {error.strerror}"
+    return None
+
+
 def of(path: Path) -> Kind | None:
-    """Return what a file is that its suffix does not tell; None where it may well be what it is called."""
+    """Return what a readable file is that its suffix does not tell; None where it may well be what it is called."""
     with path.open("rb") as file:
         start = file.read(LOOK)
     if start.startswith(ZIP):

@@ -16,6 +16,8 @@ XGBOOST_TEXT = re.compile(rb'"version":\[(\d+),(\d+),(\d+)\]\}\s*\Z')
 XGBOOST_BINARY = re.compile(rb"\x07version\[#L\x00{7}\x03i(.)i(.)i(.)\}*\Z", re.DOTALL)
 XGBOOST_WARNING = r"[\s\S]*(older version of XGBoost|saved before XGBoost)"
 
+# Python 3.10 does not find what these packages are installed by, where its author leaves out a list that is optional.
+NAMES = {"sklearn": ("scikit-learn",), "xgboost": ("xgboost", "xgboost-cpu")}
 TITLES = {"sklearn": "scikit-learn", "xgboost": "XGBoost", "keras": "Keras"}
 
 
@@ -76,11 +78,18 @@ def distributions() -> Distributions:
 def installed(packages: Iterable[str], known: Distributions | None = None) -> dict[str, Installed]:
     """Return what is installed of some packages, by the name they are imported by."""
     known = distributions() if known is None else known
-    return {
-        package: Installed(names[0], importlib.metadata.version(names[0]))
-        for package in packages
-        if (names := known.get(package))
-    }
+    found = {package: _installed((*known.get(package, ()), *NAMES.get(package, ()), package)) for package in packages}
+    return {package: here for package, here in found.items() if here}
+
+
+def _installed(names: Iterable[str]) -> Installed | None:
+    """Return the first of some distributions that is installed."""
+    for name in names:
+        try:
+            return Installed(name, importlib.metadata.version(name))
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return None
 
 
 def mismatches(made_with: Iterable[Version]) -> dict[Version, Installed | None]:

@@ -31,6 +31,10 @@ def examine(path: Path, report: Report, *, places: Places) -> str | None:
     What would keep it from being opened is a problem.
     """
     line = plugins.LOADERS.get(path.suffix.lower())
+    reason = kinds.unreadable(path)
+    if reason is not None:
+        report.problem(reason)
+        return None
     report.fact("artifact", f"{path.name}, {path.stat().st_size} bytes")
     kind = kinds.of(path)
     if kind is not None:

@@ -195,11 +195,11 @@ def test_a_module_of_python_2_is_looked_for_under_its_new_name(tmp_path: Path) -
 
 
 def test_a_model_of_another_version_that_fails_names_both_versions(tmp_path: Path) -> None:
-    tree = of_version("1.0.2", SimpleNamespace(model=MODEL, broken=BrokenState()))
+    tree = of_version("1.0.9", SimpleNamespace(model=MODEL, broken=BrokenState()))
     told = failure(tmp_path, {"model.pkl": tree})
     assert told == (
-        f"model.pkl was made with scikit-learn 1.0.2, and {INSTALLED} is installed, which cannot open it: "
-        "pip install \"scikit-learn==1.0.2\", or train it again (KeyError('coef'))"
+        f"model.pkl was made with scikit-learn 1.0.9, and {INSTALLED} is installed, which cannot open it: "
+        "pip install \"scikit-learn==1.0.9\", or train it again (KeyError('coef'))"
     )
 
 
@@ -211,6 +211,11 @@ class BrokenState:
 
     def __setstate__(self, state: dict[str, int]) -> None:
         state["coef"]
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "model.pkl").symlink_to(tmp_path / "gone.pkl")
+    assert failure(tmp_path, {}) == "model.pkl cannot be read: No such file or directory"
 
 
 def refusing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,23 +280,23 @@ def test_the_version_of_an_archive_of_keras_is_told(
 
 
 def test_a_model_of_another_version_that_opens_is_told_in_one_notice(tmp_path: Path) -> None:
-    plant(tmp_path, {"model.pkl": of_version("1.0.2", [MODEL, MODEL, LinearRegression()])})
+    plant(tmp_path, {"model.pkl": of_version("1.0.9", [MODEL, MODEL, LinearRegression()])})
     opened = opening.load(codedir.open_folder(tmp_path))
     assert opened.model[0].coef_ == MODEL.coef_
     assert opened.notice == (
-        f"model.pkl was made with scikit-learn 1.0.2, and {INSTALLED} is installed: its predictions may differ; "
-        'pip install "scikit-learn==1.0.2", or train it again'
+        f"model.pkl was made with scikit-learn 1.0.9, and {INSTALLED} is installed: its predictions may differ; "
+        'pip install "scikit-learn==1.0.9", or train it again'
     )
 
 
 def test_the_notice_comes_each_time_and_beside_that_of_the_target(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plant(tmp_path, {"model.pkl": of_version("1.0.2")})
+    plant(tmp_path, {"model.pkl": of_version("1.0.9")})
     for _ in range(2):
         predictor.load(tmp_path).close()
         first, second = capsys.readouterr().err.splitlines()
-        assert first.startswith("drum: model.pkl was made with scikit-learn 1.0.2, and ")
+        assert first.startswith("drum: model.pkl was made with scikit-learn 1.0.9, and ")
         assert second == "drum: no target type given: regression inferred from the model"
 
 

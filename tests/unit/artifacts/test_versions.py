@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 
+import numpy as np
 import pytest
 import sklearn
 
@@ -15,6 +16,13 @@ HERE = Installed("scikit-learn", sklearn.__version__)
 
 def test_what_is_installed_is_found_by_the_name_it_is_imported_by() -> None:
     assert versions.installed(["sklearn", "absent_rope"]) == {"sklearn": HERE}
+
+
+def test_what_is_installed_is_found_where_python_does_not_list_it() -> None:
+    assert versions.installed(["sklearn", "numpy", "absent_rope"], {}) == {
+        "sklearn": HERE,
+        "numpy": Installed("numpy", np.__version__),
+    }
 
 
 def test_only_versions_that_differ_are_mismatches() -> None:

@@ -231,6 +231,11 @@ def test_an_artifact_that_only_a_hook_opens_is_looked_at_and_its_faults_are_note
     assert report.notes == ["model.pkl needs absent_rope.Knot: the package 'absent_rope' is not installed"]
 
 
+def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "model.pkl").symlink_to(tmp_path / "gone.pkl")
+    assert look(tmp_path, {}).problems == ["model.pkl cannot be read: No such file or directory"]
+
+
 def test_another_version_is_a_note(tmp_path: Path) -> None:
     data = pickle.dumps(MODEL, 2)
     here, old = (b"X" + len(text).to_bytes(4, "little") + text.encode() for text in (sklearn.__version__, "1.0.1"))
