@@ -72,16 +72,12 @@ def written(columns: Mapping[str, Any], **options: Any) -> bytes:
     return bytes(sink.getvalue())
 
 
-def repeated(text: str, rows: int) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([text]))
-
-
 LONG = "x" * 10_000
 # Each is some kilobytes that hold 8 MB, or 10 MB of text.
 FOLDED = {
     "equal numbers": written({"n": np.zeros(1_000_000)}),
     "plain numbers": written({"n": np.zeros(1_000_000)}, use_dictionary=False, compression="zstd"),
-    "equal texts": written({"t": repeated(LONG, 1000)}, store_schema=False),
+    "equal texts": written({"t": [LONG] * 1000}),
     "equal texts in lists": written({"t": [[LONG] * 100] * 10}),
     "equal texts in structs": written({"t": [{"a": LONG}] * 1000}),
     "texts with equal beginnings": written(
