@@ -64,6 +64,21 @@ def test_the_answer_is_what_the_api_file_promises(server: Server) -> None:
     assert list(validator.iter_errors(body)) != []
 
 
+@pytest.mark.parametrize(
+    ("accept", "is_deployment"),
+    [("application/json", True), ("text/html, */*", True), ("image/png", True), ("application/x-ndjson", False)],
+)
+def test_only_json_takes_this_shape(server: Server, accept: str, is_deployment: bool) -> None:
+    answer = server.post("/predict/", CSV, headers={"Accept": accept})
+    assert answer.content.startswith(b'{"data":[') is is_deployment
+    assert answer.status_code == 200
+
+
+def test_another_format_is_as_without_the_config(server: Server) -> None:
+    answer = server.post("/predict/", CSV, headers={"Accept": "text/csv"})
+    assert answer.content == b"no,yes,why\n0.75,0.25,x\n0.25,0.75,x\n"
+
+
 def test_errors_keep_their_shape(server: Server) -> None:
     answer = server.post("/predict/", b"x\n2\n")
     assert (answer.status_code, list(answer.json())) == (500, ["message"])

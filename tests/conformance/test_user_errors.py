@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -159,3 +160,12 @@ def test_whatever_is_chosen_the_answer_is_an_error_with_its_message(server: Serv
 def test_without_an_error_each_route_answers(server: Server) -> None:
     assert server.post("/predict/", b"none|").content == b'{"predictions":[1.0]}'
     assert server.post("/predictUnstructured/", b"none|").content == b"fine"
+
+
+def test_the_hooks_of_a_transform_model_do_so_too(tmp_path: Path) -> None:
+    (tmp_path / "custom.py").write_text(SOURCE)
+    with serve(tmp_path, "--target-type", "transform") as server:
+        for hook in ("read_input_data", "transform"):
+            body = f"{hook}|CustomHTTPError('gone', 410)".encode()
+            assert is_chosen(server.post("/transform/", body), 410, "gone")
+            assert is_chosen(server.post("/transform/", files={"X": body}), 410, "gone")
