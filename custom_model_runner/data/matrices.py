@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import issparse, vstack
 
-from custom_model_runner.errors import InputError
+from custom_model_runner.errors import PayloadTooLarge
 
 Array = np.ndarray[Any, Any]
 
@@ -38,17 +38,27 @@ def dense(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(array(frame), columns=frame.columns, index=frame.index)
 
 
-def array(frame: pd.DataFrame) -> Array:
-    """Return a sparse table as an array; one that would need too much memory is an input error."""
-    narrow = matrix(frame)
-    size = narrow.shape[0] * narrow.shape[1] * narrow.dtype.itemsize
+def array(frame: pd.DataFrame, dtype: Any = None) -> Array:
+    """Return a sparse table as an array, in memory that is bounded."""
+    return filled(matrix(frame), dtype)
+
+
+def filled(narrow: Any, dtype: Any = None) -> Array:
+    """Return a sparse matrix with its zeros; one that would need too much memory is an input error."""
+    kind = np.dtype(dtype or narrow.dtype)
+    check_filled(narrow.shape, kind)
+    array: Array = narrow.astype(kind, copy=False).toarray()
+    return array
+
+
+def check_filled(shape: tuple[int, int], kind: np.dtype[Any]) -> None:
+    """Refuse a shape that would need too much memory with its zeros."""
+    size = shape[0] * shape[1] * kind.itemsize
     if size > MOST_DENSE_BYTES:
-        raise InputError(
-            f"The sparse table of {narrow.shape[0]} rows and {narrow.shape[1]} columns would take {size >> 20} MiB "
-            f"with its zeros, expected at most {MOST_DENSE_BYTES >> 20}: send fewer rows at a time"
+        raise PayloadTooLarge(
+            f"The sparse table of {shape[0]} rows and {shape[1]} columns would take {size >> 20} MiB with its zeros, "
+            f"which this model needs; expected at most {MOST_DENSE_BYTES >> 20}: send fewer rows at a time"
         )
-    filled: Array = narrow.toarray()
-    return filled
 
 
 def blocks(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from custom_model_runner.data import matrices, sparse
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import InputError, LoadError, UsageError, UserCodeError
 from custom_model_runner.estimator import last_step
@@ -103,6 +104,8 @@ def arrange(table: pd.DataFrame, features: Features) -> pd.DataFrame:
             raise InputError(f"The model was trained on {features.width} columns, found {len(columns)}")
         return table
     names = list(features.names)
+    table = fitted.named(table, names)
+    columns = [str(column) for column in table.columns]
     if columns == names:
         return table
     places = {features.written(column): place for place, column in enumerate(columns)}
@@ -113,6 +116,11 @@ def arrange(table: pd.DataFrame, features: Features) -> pd.DataFrame:
     if _are_renamed(columns, features, names):
         return table.set_axis(names, axis=1)
     raise fitted.lacking(missing)
+
+
+def rows(table: pd.DataFrame) -> Any:
+    """Return what a booster takes: a sparse table as a matrix, so that its zeros take no memory; any other as it is."""
+    return matrices.matrix(table) if sparse.is_sparse(table) else table
 
 
 def _are_renamed(columns: Sequence[str], features: Features, names: Sequence[str]) -> bool:

@@ -77,7 +77,9 @@ def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
     table = boosters.arrange(table, features)
     _check_categories(inner, table, features)
     try:
-        values = np.asarray(catboost.CatBoost.predict(inner, table, prediction_type=_prediction(inner, target)))
+        values = np.asarray(
+            catboost.CatBoost.predict(inner, boosters.rows(table), prediction_type=_prediction(inner, target))
+        )
     except (TypeError, ValueError, KeyError, catboost.CatBoostError) as error:
         raise boosters.explained(inner, _numeric(inner, table), error, features=features) from error
     has_labels = target.is_classification and target.type is not TargetType.MULTILABEL

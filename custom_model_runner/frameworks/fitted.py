@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -20,6 +20,15 @@ def lacking(names: Iterable[object]) -> InputError:
     """Return the error that names the columns a table lacks."""
     words = list(names)
     return InputError(f"The input lacks {len(words)} of the columns that the model was fitted on: {some(words)}")
+
+
+def named(table: pd.DataFrame, names: Sequence[object]) -> pd.DataFrame:
+    """Return a table that came without names under those of the fit, by position; any other as it is."""
+    if not isinstance(table.columns, pd.RangeIndex):
+        return table
+    if len(names) != table.shape[1]:
+        raise InputError(f"The model was fitted on {len(names)} columns, found {table.shape[1]} without names")
+    return table.set_axis(list(names), axis=1)
 
 
 def some(names: Iterable[object]) -> str:

@@ -83,10 +83,14 @@ def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
     booster = _booster(model)
     features = _features(booster)
     table = _with_categories(boosters.arrange(table, features), booster)
+    rows = boosters.rows(table)
+    # Matrices have no names, about which the classes of the scikit-learn interface would warn.
+    predicts = model if rows is table else booster
     try:
         if target.is_classification and booster is not model:
-            return Scores(np.asarray(model.predict_proba(table)), model.classes_)
-        return Scores(np.asarray(model.predict(table)))
+            values = np.asarray(model.predict_proba(table) if predicts is model else booster.predict(rows))
+            return Scores(np.column_stack([1 - values, values]) if values.ndim == 1 else values, model.classes_)
+        return Scores(np.asarray(predicts.predict(rows)))
     except (TypeError, ValueError, KeyError, lightgbm.basic.LightGBMError) as error:
         raise boosters.explained(model, table, error, features=features) from error
 

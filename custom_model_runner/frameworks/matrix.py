@@ -9,6 +9,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 from scipy.sparse import issparse
 
+from custom_model_runner.data import matrices, sparse
 from custom_model_runner.data.target import Target
 from custom_model_runner.errors import InputError, LoadError, UsageError
 from custom_model_runner.estimator import last_step
@@ -26,7 +27,7 @@ def prepare(model: Any, table: pd.DataFrame, dtype: Any = np.float32) -> Array:
     if last_step(model) is model:
         return numbers(table, dtype)
     values = _before_last(model, _in_fitted_order(model, table))
-    values = values.toarray() if issparse(values) else np.asarray(values)
+    values = matrices.filled(values, dtype) if issparse(values) else np.asarray(values)
     if values.ndim != 2 or values.dtype.kind not in "biuf":
         raise InputError(
             f"The last step of the pipeline takes a matrix of numbers; the steps before it made {values.ndim} "
@@ -39,6 +40,7 @@ def _in_fitted_order(model: Any, table: pd.DataFrame) -> pd.DataFrame:
     names = getattr(model, "feature_names_in_", None)
     if names is None:
         return table
+    table = fitted.named(table, names)
     missing = fitted.missing(names, table)
     if missing:
         raise fitted.lacking(missing)
@@ -69,11 +71,15 @@ def numbers(table: pd.DataFrame, dtype: Any = np.float32) -> Array:
     text = _not_numeric(table)
     if text:
         raise InputError(f"The model takes numbers; columns that are not numeric: {fitted.some(text)} (counted from 0)")
+    is_sparse = sparse.is_sparse(table)
+    if is_sparse:
+        matrices.check_filled(table.shape, np.dtype(dtype))
     if np.dtype(dtype).kind != "f":
         return _whole_numbers(table, dtype)
     # What is too large for a narrow type becomes infinite, as it does in every framework.
     with np.errstate(over="ignore"):
-        return np.require(table.to_numpy(dtype, na_value=np.nan), dtype, ["C", "W"])
+        values = matrices.array(table, dtype) if is_sparse else table.to_numpy(dtype, na_value=np.nan)
+        return np.require(values, dtype, ["C", "W"])
 
 
 def _not_numeric(table: pd.DataFrame) -> list[int]:

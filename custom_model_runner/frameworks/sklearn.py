@@ -13,6 +13,7 @@ from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from custom_model_runner.data import matrices, sparse
 from custom_model_runner.data.labels import align
 from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.target import Hint, Target
@@ -100,7 +101,10 @@ def on_table(method: Callable[[Any], Any], model: Any, table: pd.DataFrame) -> A
     try:
         return method(table)
     except (TypeError, ValueError, KeyError) as error:
-        raise _explained(model, table, error) from error
+        if not sparse.is_sparse(table) or isinstance(error, KeyError):
+            raise _explained(model, table, error) from error
+    # Not all take sparse tables; those that do took it as it was.
+    return on_table(method, model, matrices.dense(table))
 
 
 def _positives(probabilities: Any, classes: Any) -> Any:
@@ -117,7 +121,10 @@ def _positives(probabilities: Any, classes: Any) -> Any:
 
 def _in_fitted_order(model: Any, table: pd.DataFrame) -> pd.DataFrame:
     names = getattr(model, "feature_names_in_", None)
-    if names is None or (len(table.columns) == len(names) and (table.columns == names).all()):
+    if names is None:
+        return table
+    table = fitted.named(table, names)
+    if len(table.columns) == len(names) and (table.columns == names).all():
         return table
     missing = fitted.missing(names, table)
     if missing and IS_LENIENT:

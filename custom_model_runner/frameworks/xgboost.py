@@ -63,13 +63,15 @@ def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
         # XGBoost looks at the names even when the model has none.
         table = table.set_axis(range(features.width), axis=1)
     try:
+        rows = boosters.rows(table)
         if isinstance(model, xgboost.Booster):
-            rows = xgboost.DMatrix(table, enable_categorical=True)
-            return Scores(model.predict(rows, iteration_range=_rounds(model)))
+            names = list(features.names) if features.names and rows is not table else None
+            data = xgboost.DMatrix(rows, enable_categorical=True, feature_names=names)
+            return Scores(model.predict(data, iteration_range=_rounds(model)))
         if target.is_classification:
             classes = None if target.type is TargetType.MULTILABEL else model.classes_
-            return Scores(np.asarray(model.predict_proba(table)), classes)
-        return Scores(np.asarray(model.predict(table)))
+            return Scores(np.asarray(model.predict_proba(rows)), classes)
+        return Scores(np.asarray(model.predict(rows)))
     except (TypeError, ValueError, KeyError) as error:
         raise boosters.explained(model, table, error, features=features) from error
 

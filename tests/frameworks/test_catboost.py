@@ -10,9 +10,11 @@ import catboost as library
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from custom_model_runner.data import matrices
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import InputError, LoadError, UsageError
 from custom_model_runner.frameworks import catboost
@@ -227,3 +229,15 @@ def test_probabilities_stay_on_the_classes_of_the_model(
         YES_NO.save_model(str(path))
     expected = YES_NO.predict_proba(FRAME)[:, list(YES_NO.classes_).index(labels[1])]
     assert_sides(tmp_path, FRAME, expected, has_hook=has_hook, labels=labels)
+
+
+# Sparse tables.
+
+MATRIX = csr_matrix(FRAME.to_numpy() * (FRAME.to_numpy() > 0.3))
+
+
+@pytest.mark.parametrize("names", [None, list(FRAME.columns)], ids=["no names", "names"])
+def test_a_sparse_table_is_scored_as_the_same_table_with_its_zeros(names: list[str] | None) -> None:
+    table = matrices.table(MATRIX, names)
+    expected = catboost.score(YES_NO, FRAME.where(FRAME > 0.3, 0.0), BINARY).values
+    np.testing.assert_array_equal(catboost.score(YES_NO, table, BINARY).values, expected)

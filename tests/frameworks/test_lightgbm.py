@@ -10,9 +10,11 @@ import lightgbm as library
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from custom_model_runner.data import matrices
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import InputError, LoadError, UsageError
 from custom_model_runner.frameworks import lightgbm
@@ -272,3 +274,27 @@ def test_probabilities_stay_on_the_classes_of_a_classifier(tmp_path: Path, has_h
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(CLASSIFIER))
     expected = CLASSIFIER.predict_proba(FRAME)[:, 0]
     assert_sides(tmp_path, FRAME, expected, has_hook=has_hook, labels=("yes", "no"))
+
+
+# Sparse tables.
+
+MATRIX = csr_matrix(FRAME.to_numpy() * (FRAME.to_numpy() > 0.3))
+ZEROS = FRAME.where(FRAME > 0.3, 0.0)
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1]], ids=["in order", "out of order"])
+@pytest.mark.parametrize("model", [LOGISTIC, CLASSIFIER, SOFTMAX], ids=["booster", "class", "multiclass"])
+def test_a_sparse_table_is_scored_as_the_same_table_with_its_zeros(model: Any, order: list[int]) -> None:
+    table = matrices.table(MATRIX, list(FRAME.columns)).iloc[:, order]
+    target = MULTICLASS if model is SOFTMAX else BINARY
+    expected = lightgbm.score(model, ZEROS, target)
+    found = lightgbm.score(model, table, target)
+    np.testing.assert_array_equal(found.values, expected.values)
+    assert str(found.labels) == str(expected.labels)
+
+
+def test_a_sparse_table_without_names_is_taken_by_position() -> None:
+    found = lightgbm.score(CLASSIFIER, matrices.table(MATRIX), BINARY).values
+    np.testing.assert_array_equal(found, CLASSIFIER.predict_proba(ZEROS))
+    with pytest.raises(InputError, match="fitted on 3 columns, found 2 without names"):
+        lightgbm.score(CLASSIFIER, matrices.table(MATRIX[:, :2]), BINARY)

@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost as library
+from scipy.sparse import csr_matrix
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from custom_model_runner import codedir, opening
 from custom_model_runner.artifacts import making
 from custom_model_runner.artifacts.versions import Version
+from custom_model_runner.data import matrices
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import InputError, LoadError, UsageError
 from custom_model_runner.frameworks import xgboost
@@ -310,3 +312,26 @@ def test_a_pickle_of_an_older_version_is_told_in_one_notice(tmp_path: Path, recw
     made, installed = ".".join(OLD), library.__version__
     assert str(opened.notice).startswith(f"model.pkl was made with XGBoost {made}, and xgboost-cpu {installed} is inst")
     assert list(recwarn) == []
+
+
+# Sparse tables: what is not stored is missing to XGBoost, in training as well.
+
+MATRIX = csr_matrix(FRAME.to_numpy() * (FRAME.to_numpy() > 0.3))
+FITTED_ON_A_MATRIX = library.XGBClassifier(n_estimators=3).fit(MATRIX, TWO)
+LINEAR = library.XGBRegressor(n_estimators=3, booster="gblinear").fit(MATRIX, TWO)
+
+
+@pytest.mark.parametrize("names", [None, ["a", "b", "c"]], ids=["no names", "names"])
+def test_a_sparse_table_is_scored_as_xgboost_scores_the_matrix(names: list[str] | None) -> None:
+    table = matrices.table(MATRIX, names)
+    for model in (FITTED_ON_A_MATRIX, CLASSIFIER):
+        np.testing.assert_array_equal(xgboost.score(model, table, BINARY).values, model.predict_proba(MATRIX))
+    np.testing.assert_array_equal(xgboost.score(LINEAR, table, REGRESSION).values, LINEAR.predict(MATRIX))
+    expected = LOGISTIC.predict(library.DMatrix(MATRIX, feature_names=["a", "b", "c"]))
+    np.testing.assert_array_equal(xgboost.score(LOGISTIC, table, BINARY).values, expected)
+
+
+def test_the_columns_of_a_sparse_table_are_put_into_order() -> None:
+    table = matrices.table(MATRIX, ["a", "b", "c"])[["c", "a", "b"]]
+    expected = CLASSIFIER.predict_proba(MATRIX)
+    np.testing.assert_array_equal(xgboost.score(CLASSIFIER, table, BINARY).values, expected)

@@ -36,6 +36,10 @@ def test_coordinates_are_a_sparse_table_with_numbers_for_names() -> None:
     assert set(table.dtypes) == {pd.SparseDtype(np.float64, 0.0)}
 
 
+def test_zeros_that_are_written_down_stay_stored() -> None:
+    assert matrices.matrix(read(BANNER + "1 3 2\n1 1 0\n1 2 5\n")).nnz == 2
+
+
 def test_an_array_is_a_dense_table_read_by_columns() -> None:
     table = read(banner("array") + "2 2\n1\n2\n3\n4.5\n", "a", "b")
     pd.testing.assert_frame_equal(table, pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.5]}))
