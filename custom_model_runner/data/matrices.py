@@ -56,8 +56,8 @@ def check_filled(shape: tuple[int, int], kind: np.dtype[Any]) -> None:
     size = shape[0] * shape[1] * kind.itemsize
     if size > MOST_DENSE_BYTES:
         raise PayloadTooLarge(
-            f"The sparse table of {shape[0]} rows and {shape[1]} columns would take {size >> 20} MiB with its zeros, "
-            f"which this model needs; expected at most {MOST_DENSE_BYTES >> 20}: send fewer rows at a time"
+            f"The sparse table of {shape[0]} rows and {shape[1]} columns would take {size >> 20} MiB with its zeros; "
+            f"expected at most {MOST_DENSE_BYTES >> 20}: send fewer rows at a time"
         )
 
 

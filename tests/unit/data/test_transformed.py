@@ -89,5 +89,5 @@ def test_a_sparse_table_is_written_with_its_zeros_in_formats_that_cannot_leave_t
 
 def test_zeros_that_would_not_fit_into_memory_are_an_input_error() -> None:
     huge = matrices.table(csr_matrix((1_000_000, 1_000)))
-    with pytest.raises(InputError, match="would take 7629 MiB with its zeros, expected at most 2048"):
+    with pytest.raises(InputError, match="would take 7629 MiB with its zeros; expected at most 2048"):
         matrices.dense(huge)
