@@ -145,6 +145,16 @@ def test_the_names_are_those_that_an_unpickler_asks_for(value: Any, is_python: b
     assert (found.end, len(found.roots)) == (None, 1)
 
 
+SEEDS = [pickle.dumps([Holder({"a": 1}), np.ones(2), decimal.Decimal(1)], protocol) for protocol in PROTOCOLS[3:]]
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.one_of(st.binary(max_size=60), st.sampled_from(SEEDS)), place=st.integers(0, 400), other=st.binary())
+def test_no_bytes_make_the_reading_fail(data: bytes, place: int, other: bytes) -> None:
+    found = look(data[:place] + other + data[place + len(other) :])
+    assert found.roots or found.unknown
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize(
     "model",

@@ -82,7 +82,9 @@ def test_a_model_that_can_is_accepted(model: Any, target: Target) -> None:
     sklearn.check(model, target)
 
 
-@pytest.mark.parametrize("model", [LinearRegression(), make_pipeline(OneHotEncoder(), LinearRegression()), IsolationForest()])
+@pytest.mark.parametrize(
+    "model", [LinearRegression(), make_pipeline(OneHotEncoder(), LinearRegression()), IsolationForest()]
+)
 def test_a_model_that_was_never_fitted_is_refused(model: Any) -> None:
     with pytest.raises(LoadError, match=r"^(LinearRegression|IsolationForest) was never fitted: fit it before"):
         sklearn.check(model, REGRESSION)
