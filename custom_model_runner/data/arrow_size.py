@@ -24,8 +24,9 @@ is_run_end_encoded = getattr(types, "is_run_end_encoded", _never)
 is_list_view = getattr(types, "is_list_view", _never)
 is_large_list_view = getattr(types, "is_large_list_view", _never)
 OFFSET = 4
-# A view is four numbers of 32 bits, the length first.
+# A view is four numbers of 32 bits: the length, then the text, or if that is long its beginning, its buffer and place.
 VIEW = np.dtype("<i4")
+LONGEST_INSIDE = 12
 
 
 def of(table: Any) -> int:
@@ -76,8 +77,17 @@ def unfolded(array: Any) -> int:
 
 
 def _viewed(array: Any) -> int:
-    views = array.buffers()[1]
+    """Return how long the texts are that views look at; those of missing rows are followed, too."""
+    _, views, *texts = array.buffers()
     if views is None:
         return 0
-    every = np.frombuffer(views, VIEW)[: 4 * (array.offset + len(array))].reshape(-1, 4)
-    return int(every[array.offset :, 0].sum(dtype=np.int64))
+    every = np.frombuffer(views, VIEW)[: 4 * (array.offset + len(array))].reshape(-1, 4)[array.offset :]
+    lengths, numbers, starts = (every[:, place].astype(np.int64) for place in (0, 2, 3))
+    is_elsewhere = lengths > LONGEST_INSIDE
+    # The number of a buffer that there is not stands for an empty one.
+    numbers[(numbers < 0) | (numbers >= len(texts))] = len(texts)
+    sizes = np.array([*(text.size if text else 0 for text in texts), 0])
+    is_inside = (starts >= 0) & (starts + lengths <= sizes[numbers])
+    if (lengths < 0).any() or not is_inside[is_elsewhere].all():
+        raise ValueError("a view looks behind its text")
+    return int(lengths.sum())

@@ -9,23 +9,22 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import scipy.io
 from pandas.api.types import is_complex_dtype, is_numeric_dtype
-from scipy.sparse import csr_matrix
+from scipy.sparse import coo_matrix, csr_matrix
 
 from custom_model_runner.data import matrices, sparse
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import ContractError, InputError
 
-HEADER = re.compile(
-    rb"%%MatrixMarket[ \t]+matrix[ \t]+(\w+)[ \t]+([\w-]+)[ \t]+([\w-]+)[ \t]*\r?\n"
-    rb"(?:[ \t]*(?:%[^\n]*)?\n|[ \t]*\r\n)*"
-    rb"[ \t]*(\d+(?:[ \t]+\d+)+)[ \t]*\r?(?:\n|$)",
-    re.IGNORECASE,
-)
+BANNER = re.compile(rb"%%MatrixMarket[ \t]+matrix[ \t]+(\w+)[ \t]+([\w-]+)[ \t]+([\w-]+)[ \t]*\r?\n", re.IGNORECASE)
+# Groups are not repeated without a bound: each repetition takes memory.
+COMMENT = re.compile(rb"[ \t]*(?:%[^\n]*)?\r?\n")
+SIZE = re.compile(rb"[ \t]*(\d+(?:[ \t]+\d+){1,3})[ \t]*\r?(?:\n|$)")
 # How many numbers the size line has, and how many stand before the value of an entry.
 SIZES = {"coordinate": 3, "array": 2}
 # How many words the value of an entry has.
@@ -39,7 +38,9 @@ MOST_ROWS = 10**8
 FREE_ROWS = 10**6
 ROWS_PER_VALUE = 10
 FIRST_ENTRY = re.compile(rb"\S[^\n]*")
-NO_WHOLE_NUMBER = re.compile(rb"[^0-9+\- \t\r\n]")
+# What numbers are written with, infinite and missing ones among them.
+WHOLE_NUMBERS = b"0123456789+- \t\r\n"
+NUMBERS = WHOLE_NUMBERS + b".eEinfatyINFATY"
 SHOWN = 5
 
 
@@ -69,33 +70,42 @@ def read(payload: Payload) -> pd.DataFrame:
     _check_body(header, payload.data)
     names = _names(payload.column_names, header.columns)
     try:
-        matrix = scipy.io.mmread(io.BytesIO(payload.data))
+        matrix = _matrix(header, payload.data)
     except (ValueError, OverflowError, TypeError, IndexError) as error:
         # The library's text may quote the data.
         raise InputError(
             "The MatrixMarket input is broken: expected "
             f"{header.values} lines of {header.words} numbers after the header, within its rows and columns"
         ) from error
-    # The library forgets the type of nothing.
-    if not header.values and "integer" in header.field:
-        matrix = matrix.astype(np.uint64 if header.field.startswith("unsigned") else np.int64)
     return matrices.table(matrix, names)
 
 
+def _matrix(header: Header, data: bytes) -> Any:
+    if header.values:
+        return scipy.io.mmread(io.BytesIO(data if data.endswith(b"\n") else data + b"\n"))
+    if FIRST_ENTRY.search(data, header.length):
+        raise ValueError("entries that the header does not declare")
+    # The library forgets the type of nothing, and does not survive an array without rows.
+    kind = np.uint64 if header.field.startswith("unsigned") else np.int64 if "integer" in header.field else np.float64
+    shape = header.rows, header.columns
+    return np.zeros(shape, kind) if header.form == "array" else coo_matrix(shape, dtype=kind)
+
+
 def _header(data: bytes) -> Header:
-    found = HEADER.match(data)
-    if found is None:
+    banner = BANNER.match(data)
+    found = SIZE.match(data, _after_comments(data, banner.end())) if banner else None
+    if banner is None or found is None:
         raise InputError(
             "The MatrixMarket input is broken: expected a first line such as "
             "'%%MatrixMarket matrix coordinate real general' and a line with its rows, columns and entries"
         )
-    form, field, symmetry = (word.decode().lower() for word in found.groups()[:3])
+    form, field, symmetry = (word.decode().lower() for word in banner.groups())
     for what, word, known in (("form", form, SIZES), ("field", field, FIELDS), ("symmetry", symmetry, SYMMETRIES)):
         if word not in known:
             raise InputError(f"The MatrixMarket {what} is not supported; expected one of: {', '.join(sorted(known))}")
     if (form, field) == ("array", "pattern"):
         raise InputError("The MatrixMarket input is broken: an array has values, and its field is 'pattern'")
-    sizes = found[4].split()
+    sizes = found[1].split()
     # Nobody means a number that long, and it would take long to read.
     if len(sizes) != SIZES[form] or max(map(len, sizes)) > len(str(MOST_ROWS)) * 2:
         raise InputError(f"The MatrixMarket size line is broken: expected {SIZES[form]} numbers that fit the input")
@@ -105,6 +115,12 @@ def _header(data: bytes) -> Header:
     return Header(
         form, field, symmetry, rows, columns, values[0] if values else _stored(rows, columns, symmetry), found.end()
     )
+
+
+def _after_comments(data: bytes, position: int) -> int:
+    while comment := COMMENT.match(data, position):
+        position = comment.end()
+    return position
 
 
 def _stored(rows: int, columns: int, symmetry: str) -> int:
@@ -141,10 +157,10 @@ def _check_body(header: Header, data: bytes) -> None:
             f"expected {header.words} for '{header.form} {header.field}'"
         )
     is_whole = "integer" in header.field or header.field == "pattern"
-    if is_whole and NO_WHOLE_NUMBER.search(data, header.length):
-        raise InputError(
-            f"The MatrixMarket input is broken: its field is '{header.field}', but not all are whole numbers"
-        )
+    # The library would read behind the end of the body where it ends with anything else.
+    if data[header.length :].translate(None, WHOLE_NUMBERS if is_whole else NUMBERS):
+        kind = "whole numbers" if is_whole else "numbers"
+        raise InputError(f"The MatrixMarket input is broken: its field is '{header.field}', but not all are {kind}")
 
 
 def write(frame: pd.DataFrame) -> bytes:

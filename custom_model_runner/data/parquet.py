@@ -24,10 +24,10 @@ def _open(payload: Payload) -> Any:
     source = pa.BufferReader(payload.data)
     metadata = pq.read_metadata(source)
     payload.check_shape(0, metadata.num_columns)
-    facts = parquet_facts.of(metadata)
+    facts = parquet_facts.of(payload.data, payload.limit)
     payload.check_size(facts.size)
-    # Repeated text is read once, and unfolded when it is known to how much.
-    with pq.ParquetFile(source, metadata=metadata, read_dictionary=facts.repeated) as file:
+    # Text that repeats inside lists is read once, and unfolded when it is known to how much.
+    with pq.ParquetFile(source, metadata=metadata, read_dictionary=facts.folded) as file:
         table = (
             _in_steps(file, facts.rows_at_once(payload.limit), payload)
             if facts.longest

@@ -80,7 +80,7 @@ def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
         values = np.asarray(
             catboost.CatBoost.predict(inner, boosters.rows(table), prediction_type=_prediction(inner, target))
         )
-    except (TypeError, ValueError, KeyError, catboost.CatBoostError) as error:
+    except (TypeError, ValueError, OverflowError, KeyError, catboost.CatBoostError) as error:
         raise boosters.explained(inner, _numeric(inner, table), error, features=features) from error
     has_labels = target.is_classification and target.type is not TargetType.MULTILABEL
     return Scores(values, (_classes(inner) or None) if has_labels else None)

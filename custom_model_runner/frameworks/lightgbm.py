@@ -91,7 +91,7 @@ def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
             values = np.asarray(model.predict_proba(table) if predicts is model else booster.predict(rows))
             return Scores(np.column_stack([1 - values, values]) if values.ndim == 1 else values, model.classes_)
         return Scores(np.asarray(predicts.predict(rows)))
-    except (TypeError, ValueError, KeyError, lightgbm.basic.LightGBMError) as error:
+    except (TypeError, ValueError, OverflowError, KeyError, lightgbm.basic.LightGBMError) as error:
         raise boosters.explained(model, table, error, features=features) from error
 
 

@@ -53,7 +53,7 @@ def _before_last(model: Any, table: pd.DataFrame) -> Any:
     try:
         for _, step in model.steps[:-1]:
             values = values if step in (None, "passthrough") else step.transform(values)
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, OverflowError, KeyError) as error:
         # The library's text may quote the data.
         raise InputError(
             f"The steps before the last of the pipeline cannot use the input ({type(error).__name__}): "

@@ -100,7 +100,7 @@ def on_table(method: Callable[[Any], Any], model: Any, table: pd.DataFrame) -> A
     table = _in_fitted_order(model, table)
     try:
         return method(table)
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, OverflowError, KeyError) as error:
         if not sparse.is_sparse(table) or isinstance(error, KeyError):
             raise _explained(model, table, error) from error
     # Not all take sparse tables; those that do took it as it was.

@@ -72,7 +72,7 @@ def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
             classes = None if target.type is TargetType.MULTILABEL else model.classes_
             return Scores(np.asarray(model.predict_proba(rows)), classes)
         return Scores(np.asarray(model.predict(rows)))
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, OverflowError, KeyError) as error:
         raise boosters.explained(model, table, error, features=features) from error
 
 

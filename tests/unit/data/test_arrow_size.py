@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -79,3 +80,29 @@ def test_rows_that_look_at_the_same_text_count_each_time() -> None:
     array = views() if "string_view" in dir(pa) else pa.array([LONG] * ROWS)
     assert size(array) > ROWS * len(LONG)
     assert size(array[10:20]) == pytest.approx(10 * len(LONG), rel=0.2)
+
+
+@dataclass(frozen=True)
+class Views:
+    """A column of views, also where the library has none."""
+
+    rows: Any
+    offset: int = 0
+
+    def buffers(self) -> list[Any]:
+        return [None, pa.py_buffer(self.rows.tobytes()), pa.py_buffer(b"x" * 20)]
+
+    def __len__(self) -> int:
+        return len(self.rows) - self.offset
+
+
+@pytest.mark.parametrize("place", [0, 2, 3])
+@pytest.mark.parametrize("number", [-1, -(2**31), 2**31 - 1])
+def test_a_view_that_looks_elsewhere_is_an_error_even_in_a_missing_row(place: int, number: int) -> None:
+    """Missing rows are not looked at when a table is validated, but when it is converted."""
+    rows = np.array([[20, 0, 0, 0], [5, 0, 7, 7], [20, 0, 0, 0]], np.int32)
+    assert arrow_size._viewed(Views(rows)) == 45
+    assert arrow_size._viewed(Views(rows, offset=2)) == 20
+    rows[2, place] = number
+    with pytest.raises(ValueError, match="a view looks behind its text"):
+        arrow_size._viewed(Views(rows))

@@ -110,7 +110,9 @@ def test_whole_numbers_stay_whole() -> None:
         (BANNER + "2 2 1\n1 3 1\n", "within its rows and columns"),
         (BANNER + "2 2 1\n0 1 1\n", "within its rows and columns"),
         (BANNER + f"2 2 1\n1 {10**30} 1\n", "within its rows and columns"),
-        (BANNER + "2 2 1\n1 1 secret\n", "expected 1 lines of 3 numbers"),
+        (BANNER + "2 2 1\n1 1 secret\n", "its field is 'real', but not all are numbers"),
+        (BANNER + "2 2 1\n1 1 1\0\n", "its field is 'real', but not all are numbers"),
+        (banner("array") + "1 1\n1\x04", "its field is 'real', but not all are numbers"),
         (BANNER + "2 2 1\n1 1 1 1\n", "its first entry has 4 numbers, expected 3 for 'coordinate real'"),
         (banner(field="pattern") + "2 2 1\n1 1 5\n", "its first entry has 3 numbers, expected 2"),
         (banner(field="integer") + "2 2 2\n1 1 1\n2 1 1.5\n", "its field is 'integer', but not all are whole numbers"),
@@ -207,3 +209,22 @@ def test_more_columns_than_the_limit_has_room_for_are_refused() -> None:
     assert matrix_market.read(Payload(body, limit=11_264)).shape == (1, 11)
     with pytest.raises(PayloadTooLarge, match="has 11 columns, expected at most 10"):
         matrix_market.read(Payload(body, limit=10_240))
+
+
+@pytest.mark.parametrize("field", ["real", "integer", "unsigned-integer"])
+@pytest.mark.parametrize("size", ["0 3", "3 0", "0 0"])
+def test_an_array_of_nothing_is_a_table_of_nothing(size: str, field: str) -> None:
+    """The library would end the process."""
+    rows, columns = map(int, size.split())
+    assert read(f"{banner('array', field)}{size}\n").shape == (rows, columns)
+    with pytest.raises(InputError, match="expected 0 lines"):
+        read(f"{banner('array', field)}{size}\n1\n")
+
+
+def test_many_lines_of_comments_take_no_memory() -> None:
+    body = BANNER.encode() + b"%\n\n" * 300_000 + b"2 3 2\n1 1 0.5\n2 3 -4\n"
+    tracemalloc.start()
+    assert matrix_market.read(Payload(body)).shape == (2, 3)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * len(body)
