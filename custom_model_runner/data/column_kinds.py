@@ -38,7 +38,6 @@ BY_LETTER = {
     "i": ColumnKind.INTEGER,
     "u": ColumnKind.INTEGER,
     "f": ColumnKind.NUMBER,
-    "c": ColumnKind.NUMBER,
     "b": ColumnKind.BOOLEAN,
     "M": ColumnKind.DATE,
     "m": ColumnKind.DURATION,
@@ -50,7 +49,6 @@ BY_CONTENT = {
     "floating": ColumnKind.NUMBER,
     "mixed-integer-float": ColumnKind.NUMBER,
     "decimal": ColumnKind.NUMBER,
-    "complex": ColumnKind.NUMBER,
     "boolean": ColumnKind.BOOLEAN,
     "datetime64": ColumnKind.DATE,
     "datetime": ColumnKind.DATE,
@@ -63,7 +61,7 @@ BY_CONTENT = {
 BY_CLASS: tuple[tuple[type | tuple[type, ...], ColumnKind], ...] = (
     ((bool, np.bool_), ColumnKind.BOOLEAN),
     (numbers.Integral, ColumnKind.INTEGER),
-    ((numbers.Number, decimal.Decimal), ColumnKind.NUMBER),
+    ((numbers.Real, decimal.Decimal), ColumnKind.NUMBER),
     (str, ColumnKind.TEXT),
     ((datetime.date, np.datetime64), ColumnKind.DATE),
     ((datetime.timedelta, np.timedelta64), ColumnKind.DURATION),
@@ -111,6 +109,11 @@ def has_missing(column: pd.Series[Any]) -> bool:
     return bool(column.isna().any())
 
 
+def texts(column: pd.Series[Any]) -> pd.Series[str]:
+    """Return the values that are there as text."""
+    return pd.Series(np.asarray(column.dropna(), dtype=object), dtype=object).astype(str)
+
+
 def is_whole(column: pd.Series[Any]) -> Rows:
     """Say for each row of a column whether its value is a whole number, or missing."""
     values = _as_numbers(column)
@@ -143,6 +146,8 @@ def first_unlike(column: pd.Series[Any], wanted: Collection[ColumnKind]) -> int:
     elif kind in (ColumnKind.TEXT, ColumnKind.NUMBER) and ColumnKind.INTEGER in wanted:
         rows = ~is_whole(column)
     elif kind is ColumnKind.TEXT and ColumnKind.BOOLEAN in wanted:
-        rows = ~np.asarray(column.astype(str).str.lower().isin(["true", "false"]), dtype=bool)
+        rows = ~np.asarray(
+            pd.Series(np.asarray(column, dtype=object)).astype(str).str.lower().isin(["true", "false"]), dtype=bool
+        )
     found = first(rows & present)
     return found if found is not None else first(present) or 0

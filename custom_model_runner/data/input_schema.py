@@ -15,7 +15,8 @@ from custom_model_runner.data.column_kinds import ColumnKind
 
 NULL = "null"
 KINDS: Mapping[str, frozenset[ColumnKind]] = {
-    "string": frozenset({ColumnKind.TEXT, ColumnKind.DATE}),
+    # Dates and durations have no type of their own.
+    "string": frozenset({ColumnKind.TEXT, ColumnKind.DATE, ColumnKind.DURATION}),
     "integer": frozenset({ColumnKind.INTEGER}),
     "number": frozenset({ColumnKind.INTEGER, ColumnKind.NUMBER}),
     "boolean": frozenset({ColumnKind.BOOLEAN}),
@@ -156,7 +157,7 @@ def infer(table: pd.DataFrame) -> dict[str, Any]:
 def _inferred(column: pd.Series[Any]) -> dict[str, Any]:
     kind = column_kinds.kind_of(column)
     has_missing = column_kinds.has_missing(column)
-    is_told = kind not in (ColumnKind.EMPTY, ColumnKind.OTHER, ColumnKind.DURATION)
+    is_told = kind not in (ColumnKind.EMPTY, ColumnKind.OTHER)
     if not is_told or (has_missing and column_kinds.missing(column).all()):
         return {"anyOf": [{"type": name} for name in TYPES]}
     word = {ColumnKind.INTEGER: "integer", ColumnKind.NUMBER: "number", ColumnKind.BOOLEAN: "boolean"}.get(

@@ -133,7 +133,7 @@ def _is_allowed_text(column: pd.Series[Any], wanted: frozenset[str]) -> bool:
 
 
 def _are_dates(column: pd.Series[Any]) -> bool:
-    return bool(column.dropna().astype(str).str.fullmatch(DATE_TEXT).all())
+    return bool(column_kinds.texts(column).str.fullmatch(DATE_TEXT).all())
 
 
 def _words(kind: str, column: pd.Series[Any]) -> str:
@@ -142,7 +142,7 @@ def _words(kind: str, column: pd.Series[Any]) -> str:
 
 def _is_prose(column: pd.Series[Any]) -> bool:
     """Say whether most rows hold several words, and few of them the same."""
-    present = column.dropna().astype(str)
+    present = column_kinds.texts(column)
     different = present.nunique()
     has_spaces = present.str.contains(r"\s").sum() >= 0.75 * len(column)
     return bool(has_spaces and (different >= 0.05 * len(column) or different >= 60))

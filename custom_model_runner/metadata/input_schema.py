@@ -26,9 +26,16 @@ def _properties(entry: Entry) -> dict[str, Any]:
     return {name: _property(one) for name, one in members(entry).items()}
 
 
+def _type(entry: Entry) -> str | list[str]:
+    found = one_or_list_of(one_of(*TYPES))(entry)
+    if not found:
+        raise entry.fault("found no type, expected at least one")
+    return found
+
+
 def _property(entry: Entry) -> dict[str, Any]:
     """Return the keywords of a column; those that say nothing of types are the author's affair."""
-    kinds: dict[str, Kind[Any]] = {"type": one_or_list_of(one_of(*TYPES)), "anyOf": list_of(_property)}
+    kinds: dict[str, Kind[Any]] = {"type": _type, "anyOf": list_of(_property)}
     return {name: kinds.get(name, anything)(one) for name, one in members(entry).items()}
 
 

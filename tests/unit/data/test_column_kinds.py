@@ -43,6 +43,7 @@ DAY = datetime.date(2020, 1, 1)
         ([[1], {}], object, "OTHER"),
         ([1, "a"], object, "OTHER"),
         ([b"a"], object, "OTHER"),
+        ([1 + 2j], "complex128", "OTHER"),
     ],
 )
 def test_the_kind_of_a_column(values: list[Any], dtype: Any, kind: str) -> None:
@@ -62,6 +63,7 @@ def test_the_kind_of_a_column(values: list[Any], dtype: Any, kind: str) -> None:
         (DAY, "DATE"),
         (pd.Timestamp(DAY), "DATE"),
         (pd.Timedelta(1), "DURATION"),
+        (1 + 2j, "OTHER"),
         ([1], "OTHER"),
     ],
 )

@@ -50,6 +50,7 @@ def complaints(table: pd.DataFrame, **facts: Any) -> list[str]:
         (["a", None], "string", "string|null"),
         (["a"], "category", "string"),
         ([DAY], "datetime64[ns]", "string"),
+        ([datetime.timedelta(1)], "timedelta64[ns]", "string"),
         ([[1], [2, 3]], object, "array"),
         ([{"a": 1}], object, "object"),
         (["[1]"], object, "array"),
@@ -216,6 +217,7 @@ def test_a_schema_is_inferred_from_a_sample() -> None:
 TEXTS = st.text('ab1.e-, \u00e9"', max_size=4)
 CELLS = st.one_of(
     st.none(),
+    st.timedeltas(),
     st.integers(-5, 2**70),
     st.floats(),
     st.booleans(),

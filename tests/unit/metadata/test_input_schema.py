@@ -61,6 +61,10 @@ def test_a_schema_is_kept_as_it_is_written() -> None:
             "array, object, null; did you mean 'integer'?",
         ),
         (
+            "type: object\nproperties:\n  a: {type: []}",
+            "f:4: inputSchema.properties.a.type: found no type, expected at",
+        ),
+        (
             "type: object\nproperties:\n  a:\n    anyOf:\n      - type: text",
             "f:6: inputSchema.properties.a.anyOf[0].type: found 'text', expected one of: string, ",
         ),
