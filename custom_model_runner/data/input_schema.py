@@ -96,7 +96,7 @@ def _extra(missing: list[str], extra: list[str], policy: str) -> list[str]:
         return []
     if missing:
         # The names in a file without a header line are data, and not shown.
-        return [f"{len(extra)} columns are unknown"]
+        return [f"number of unknown columns: {len(extra)}"]
     more = f" and {len(extra) - SHOWN} more" if len(extra) > SHOWN else ""
     return [f"unknown columns: {', '.join(map(spelling.quoted, extra[:SHOWN]))}{more}"]
 
