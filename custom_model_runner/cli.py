@@ -172,16 +172,16 @@ def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str],
 
 def _read(command: Command, given: Mapping[str, Any], environ: Mapping[str, str], at_end: ExitStack) -> list[Any]:
     """Return the sections of a command in order; those after a delivery see the variables that it sets."""
-    sections: list[Any] = []
-    for kind in command.sections:
-        section: Any = options.read(kind, given, environ)
+    sections: list[Any] = [options.read(kind, given, environ) for kind in command.sections]
+    for place, section in enumerate(sections):
         if isinstance(section, settings.DeliverySettings):
-            # Reads YAML, so it is imported by those commands only that open a folder.
-            section = plugins.find(plugins.ENTRIES["delivery"]).deliver(*sections, section, environ)
-            os.environ.update(section.variables)
-            environ = {**environ, **section.variables}
-            at_end.callback(section.guard_output())
-        sections.append(section)
+            # Imported by those commands only that open a folder, and when no option is wrong.
+            delivered = plugins.find(plugins.ENTRIES["delivery"]).deliver(*sections[:place], section, environ)
+            os.environ.update(delivered.variables)
+            at_end.callback(delivered.guard_output())
+            after = {**environ, **delivered.variables}
+            rest: list[Any] = [options.read(kind, given, after) for kind in command.sections[place + 1 :]]
+            return [*sections[:place], delivered, *rest]
     return sections
 
 

@@ -185,6 +185,7 @@ TEMPLATES: Mapping[str, Plugin] = {
 ENTRIES: Mapping[str, Plugin] = {
     "predictor": Plugin(f"{PACKAGE}.predictor"),
     "delivery": Plugin(f"{PACKAGE}.delivery.delivered"),
+    "fetching": Plugin(f"{PACKAGE}.delivery.fetching"),
 }
 
 Line = TypeVar("Line", bound=Plugin)

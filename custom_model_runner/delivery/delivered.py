@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from custom_model_runner import scrubbing
-from custom_model_runner.delivery import fetching, orders, secrets, values
+from custom_model_runner import plugins, scrubbing
+from custom_model_runner.delivery import orders, secrets, values
 from custom_model_runner.delivery.orders import File
 from custom_model_runner.settings import DeliverySettings, ModelSettings
 
@@ -21,7 +21,8 @@ class Delivered:
 
     def fetch(self) -> None:
         """Fetch the files into the folder, once and before it is opened; a failure is a load error."""
-        fetching.fetch(self.files)
+        if self.files:
+            plugins.find(plugins.ENTRIES["fetching"]).fetch(self.files)
 
     def guard_output(self) -> Callable[[], None]:
         """Keep the secrets out of output and logs, until the returned function is called."""

@@ -42,8 +42,7 @@ class Bucket:
 
 def fetch(files: Sequence[File]) -> None:
     """Fetch every file that is not there already; the first failure ends all and is a load error."""
-    if files:
-        asyncio.run(_fetch_all(files))
+    asyncio.run(_fetch_all(files))
 
 
 async def _fetch_all(files: Sequence[File]) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from custom_model_runner import plugins
 from custom_model_runner.credentials import S3Secret
+from custom_model_runner.delivery.delivered import Delivered
 from custom_model_runner.delivery.fetching import LANES, Bucket, Stat, StorageError, fetch
 from custom_model_runner.delivery.orders import File, Repository
 from custom_model_runner.errors import LoadError
@@ -131,6 +132,6 @@ def test_a_file_that_is_there_is_not_fetched(use: Use, tmp_path: Path) -> None:
     assert ((tmp_path / "x").stat().st_ino, before.st_mtime) == (before.st_ino, 1e9)
 
 
-def test_without_files_no_storage_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plugins, "STORAGES", {})
-    fetch([])
+def test_without_files_nothing_is_imported_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins, "ENTRIES", {})
+    Delivered(variables={}).fetch()
