@@ -27,7 +27,7 @@ def test_types_that_skops_does_not_trust_are_named(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x05\x06" + bytes(18), b"no archive"])
+@pytest.mark.parametrize("content", [b"PK\x05\x06" + bytes(18), b"no archive"])
 def test_what_is_no_skops_file_is_said_to_be_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.skops").write_bytes(content)
     with pytest.raises(LoadError, match=r"model\.skops is no skops file"):

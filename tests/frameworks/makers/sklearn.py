@@ -60,7 +60,7 @@ def main(folder: Path, suffix: str, target: str) -> None:
     """Write the artifact, the input, the labels and the predictions."""
     table = data()
     columns = make_column_transformer((SimpleImputer(), NUMBERS), (OneHotEncoder(), [CATEGORY]))
-    model = make_pipeline(columns, estimator(target, linear=suffix == ".joblib")).fit(table, answers(table, target))
+    model = make_pipeline(columns, estimator(target, linear=suffix != ".pkl")).fit(table, answers(table, target))
     if suffix == ".joblib":
         joblib.dump(model, folder / "model.joblib")
     elif suffix == ".skops":
