@@ -28,13 +28,25 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THRE
 
 
 @dataclass(frozen=True)
+class Around:
+    """A function that runs a command in processes of its own, and the sections of settings that it reads."""
+
+    run: str
+    sections: tuple[type, ...]
+
+
+@dataclass(frozen=True)
 class Command:
-    """A verb: the function that runs it, given its settings sections in order."""
+    """A verb: the function that runs it, given its settings sections in order.
+
+    `around` runs it in processes of its own: it is given the way to run it in one, and sections of settings for itself.
+    """
 
     run: str
     help: str
     sections: tuple[type, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
+    around: Around | None = None
 
 
 COMMANDS: Mapping[str, Command] = {
@@ -60,6 +72,7 @@ COMMANDS: Mapping[str, Command] = {
             settings.LogSettings,
         ),
         ONE_THREAD,
+        Around("custom_model_runner.commands.server:supervise", (settings.ServerSettings,)),
     ),
     "doctor": Command(
         "custom_model_runner.commands.doctor:run",
@@ -159,14 +172,25 @@ def _dispatch(words: Sequence[str], environ: Mapping[str, str], at_end: ExitStac
 def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str], at_end: ExitStack) -> int:
     for name, value in command.variables.items():
         os.environ.setdefault(name, value)
-    sections = _read(command, given, environ, at_end)
-    for section in sections:
-        if isinstance(section, settings.LogSettings):
-            logs.configure(section.logging_level)
-        elif isinstance(section, settings.MonitorSettings):
-            os.environ.update(section.client_variables)
-    module, _, function = command.run.partition(":")
-    code: int = getattr(importlib.import_module(module), function)(*sections)
+
+    def start(*more: Any) -> int:
+        sections = _read(command, given, environ, at_end)
+        for section in sections:
+            if isinstance(section, settings.LogSettings):
+                logs.configure(section.logging_level)
+            elif isinstance(section, settings.MonitorSettings):
+                os.environ.update(section.client_variables)
+        return _call(command.run, *more, *sections)
+
+    if command.around is None:
+        return start()
+    return _call(command.around.run, start, *(options.read(kind, given, environ) for kind in command.around.sections))
+
+
+def _call(function: str, *arguments: Any) -> int:
+    """Import a function and call it."""
+    module, _, name = function.partition(":")
+    code: int = getattr(importlib.import_module(module), name)(*arguments)
     return code
 
 

@@ -103,6 +103,11 @@ def address(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def address_or_off(text: str) -> tuple[str, int] | tuple[()]:
+    """Return host and port, or nothing for `off`."""
+    return () if text.strip().lower() == "off" else address(text)
+
+
 def positive(text: str) -> int:
     """Return a whole number above zero."""
     if not text.isascii() or not text.strip().isdecimal() or int(text) == 0:

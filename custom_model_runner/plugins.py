@@ -186,6 +186,7 @@ ENTRIES: Mapping[str, Plugin] = {
     "predictor": Plugin(f"{PACKAGE}.predictor"),
     "delivery": Plugin(f"{PACKAGE}.delivery.delivered"),
     "fetching": Plugin(f"{PACKAGE}.delivery.fetching"),
+    "serving": Plugin(f"{PACKAGE}.server.serving"),
 }
 
 Line = TypeVar("Line", bound=Plugin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response
@@ -19,13 +20,20 @@ BLUEPRINT = "model_api"
 
 
 def create_app(
-    predictor: Predictor, settings: ServerSettings, *, timings: Timings | None = None, show_stacktrace: bool = False
+    predictor: Predictor,
+    settings: ServerSettings,
+    *,
+    timings: Timings | None = None,
+    show_stacktrace: bool = False,
+    supervisor: int | None = None,
+    why_not_ready: Callable[[], str | None] = lambda: None,
 ) -> Flask:
-    """Return the application that serves a loaded model."""
+    """Return the application that serves a loaded model; `supervisor` is the first process of the server."""
     app = _bare_app(settings, show_stacktrace=show_stacktrace, folder=predictor.info.codedir.path)
     routes = Blueprint(BLUEPRINT, __name__, url_prefix=settings.url_prefix or None)
     probes.register(routes, probes.well)
-    about.register(routes, predictor.info, timings)
+    probes.register_health(routes, why_not_ready)
+    about.register(routes, predictor.info, timings, supervisor)
     predict.register(routes, predictor, _json_writer(predictor, settings))
     transform.register(routes, predictor)
     app.register_blueprint(routes)
@@ -48,6 +56,7 @@ def create_error_app(error: Exception, settings: ServerSettings) -> Flask:
 
     routes = Blueprint(BLUEPRINT, __name__, url_prefix=settings.url_prefix or None)
     probes.register(routes, explain)
+    probes.register_health(routes, lambda: "the folder cannot be loaded")
     predict.add(routes, explain, explain)
     transform.add(routes, explain)
     app.register_blueprint(routes)

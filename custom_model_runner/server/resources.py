@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,9 +25,9 @@ HIDDEN = "--api-token"
 NO_LIMIT = 1 << 60
 
 
-def report() -> dict[str, Any]:
-    """Return the bodies of `mem_info` and `drum_info`, in MiB, over the master and all its workers."""
-    processes = [facts for process in _server_processes() if (facts := _facts(process))]
+def report(first: int) -> dict[str, Any]:
+    """Return the bodies of `mem_info` and `drum_info`, in MiB, over a server's first process and all below it."""
+    processes = [facts for process in _server_processes(first) if (facts := _facts(process))]
     memory = psutil.virtual_memory()
     limit, peak, used = container_memory(CGROUP)
     return {
@@ -45,10 +44,9 @@ def report() -> dict[str, Any]:
     }
 
 
-def _server_processes() -> list[psutil.Process]:
-    """Return the master, which is a worker's parent, and all below it."""
-    master = psutil.Process(os.getppid())
-    return [master, *master.children(recursive=True)]
+def _server_processes(first: int) -> list[psutil.Process]:
+    process = psutil.Process(first)
+    return [process, *process.children(recursive=True)]
 
 
 def _facts(process: psutil.Process) -> dict[str, Any] | None:

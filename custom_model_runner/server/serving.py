@@ -1,21 +1,26 @@
-"""A folder served: its model loaded in each worker, its failure to load explained."""
+"""A folder served by one generation: its model loaded in each worker, its failure to load explained."""
 
 from __future__ import annotations
 
-import socket
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from flask import Flask
 
 from custom_model_runner import border, logs
+from custom_model_runner.data.observation import Observation, Observer
 from custom_model_runner.delivery.delivered import Delivered
 from custom_model_runner.errors import LoadError, RunnerError
 from custom_model_runner.monitoring import reporting
 from custom_model_runner.monitoring.timings import Timings, open_timings
 from custom_model_runner.predictor import Predictor, open_predictor
-from custom_model_runner.server import app, extension, failures, gunicorn
+from custom_model_runner.server import app, extension, failures, gunicorn, health, launch
+from custom_model_runner.server.board import OfServer, OfWorker, Slot, State
+from custom_model_runner.server.launch import Launch, SharedNumber
+from custom_model_runner.server.seat import Seat
 from custom_model_runner.settings import LogSettings, ModelSettings, MonitorSettings, ServerSettings
 
 # Threads beyond those that may call the model: so many calls can wait before a probe has to wait too.
@@ -23,84 +28,113 @@ SPARE_THREADS = 7
 STANDARD_OUTPUT = 1
 
 
-def serve(
-    model: ModelSettings, delivered: Delivered, server: ServerSettings, monitor: MonitorSettings, log: LogSettings
-) -> int:
-    """Serve the folder until a signal ends it; return the exit code."""
-    plan = reporting.plan(monitor, stdout=STANDARD_OUTPUT)
-    listener, place = _listen(server)
-    timings = open_timings() if server.show_perf else None
-    has_told, has_failed = gunicorn.shared_number(), gunicorn.shared_number()
-    clean = delivered.scrubber()
-    # Filled by each worker for itself.
-    last_steps: list[Callable[[float], None]] = []
+@dataclass(frozen=True)
+class Folder:
+    """What the workers of a generation are given to serve; each fills `last_steps` for itself."""
 
-    def tell(*texts: str) -> None:
-        if has_told.offer(1):
-            logs.notice(*texts)
+    seat: Seat
+    model: ModelSettings
+    delivered: Delivered
+    server: ServerSettings
+    log: LogSettings
+    plan: reporting.Plan | None
+    timings: Timings | None
+    failure: RunnerError | None
+    has_told: SharedNumber = field(default_factory=launch.shared_number)
+    has_failed: SharedNumber = field(default_factory=launch.shared_number)
+    last_steps: list[Callable[[float], None]] = field(default_factory=list)
 
-    failure = _fetch(delivered, server)
-
-    def load() -> Flask:
-        if failure is not None:
-            raise failure
-        observers = (timings.observe,) if timings else ()
-        predictor = open_predictor(model, observers=observers, threads=server.threads, tell=tell)
-        reports = reporting.open_reports(plan, predictor.info.target.type)
-        last_steps.append(reports.close)
-        predictor = replace(predictor, reporter=reports.structured, mlops=reports.embedded)
-        return _application(predictor, server, log, timings)
-
-    def load_or_explain() -> Flask:
-        try:
-            failing = "The folder cannot be loaded. Exception:"
-            loaded: Flask = border.call(load, failing=failing, as_error=LoadError)
-        except RunnerError as error:
-            if not server.with_error_server:
-                raise
-            if has_failed.offer(1):
-                logs.failure(error, show_stacktrace=log.show_stacktrace)
-            return app.create_error_app(error, server)
-        return loaded
-
-    def make_app() -> Flask:
-        made = load_or_explain()
-        if delivered.secrets:
-            failures.scrub(made, clean)
+    def make_app(self, slot: Slot) -> Flask:
+        """Return the application of a worker."""
+        made = self._load_or_explain(slot)
+        if self.delivered.secrets:
+            failures.scrub(made, self.delivered.scrubber())
         return made
 
-    def end(seconds: float) -> None:
-        for step in last_steps:
+    def end(self, seconds: float) -> None:
+        """Do the last work of a worker, in about so many seconds."""
+        for step in self.last_steps:
             step(seconds)
 
-    return gunicorn.serve(
-        listener,
-        make_app,
-        end=end,
-        greeting=f"serving {model.code_dir} on http://{place}{server.url_prefix}",
-        workers=server.max_workers,
-        threads=(server.threads or 1) + SPARE_THREADS,
+    def _load_or_explain(self, slot: Slot) -> Flask:
+        try:
+            failing = "The folder cannot be loaded. Exception:"
+            loaded: Flask = border.call(self._load, slot, failing=failing, as_error=LoadError)
+        except RunnerError as error:
+            if not self.server.with_error_server:
+                raise
+            if self.has_failed.offer(1):
+                logs.failure(error, show_stacktrace=self.log.show_stacktrace)
+            slot.put(OfWorker.STATE, State.FAILED)
+            return app.create_error_app(error, self.server)
+        return loaded
+
+    def _load(self, slot: Slot) -> Flask:
+        if self.failure is not None:
+            raise self.failure
+        observers = (_counter(slot), *((self.timings.observe,) if self.timings else ()))
+        predictor = open_predictor(self.model, observers=observers, threads=self.server.threads, tell=self._tell)
+        reports = reporting.open_reports(self.plan, predictor.info.target.type)
+        self.last_steps.append(reports.close)
+        return self._application(replace(predictor, reporter=reports.structured, mlops=reports.embedded))
+
+    def _tell(self, *texts: str) -> None:
+        if self.has_told.offer(1):
+            logs.notice(*texts)
+
+    def _application(self, predictor: Predictor) -> Flask:
+        """Return the application for a model, extended by its folder; all of it lives as long as this process."""
+        board = self.seat.board
+        with ExitStack() as stack:
+            stack.callback(predictor.close)
+            served = app.create_app(
+                predictor,
+                self.server,
+                timings=self.timings,
+                show_stacktrace=self.log.show_stacktrace,
+                supervisor=board.server.get(OfServer.PID),
+                why_not_ready=partial(health.why_not_ready, board),
+            )
+            extension.install(served, predictor.info.codedir.path)
+            stack.pop_all()
+            return served
+
+
+def serve(
+    seat: Seat,
+    model: ModelSettings,
+    *,
+    delivered: Delivered,
+    server: ServerSettings,
+    monitor: MonitorSettings,
+    log: LogSettings,
+) -> int:
+    """Serve the folder as one generation, until a signal ends it; return the exit code."""
+    plan = reporting.plan(monitor, stdout=STANDARD_OUTPUT)
+    timings = open_timings() if server.show_perf else None
+    folder = Folder(seat, model, delivered, server, log, plan, timings, _fetch(delivered, server))
+    begun = Launch(
+        seat,
+        folder.make_app,
+        folder.end,
+        greeting=f"serving {model.code_dir} on http://{seat.address}{server.url_prefix}",
         show_stacktrace=log.show_stacktrace,
-        clean=clean,
+        has_greeted=launch.shared_number(),
+        exit_code=launch.shared_number(),
+        clean=delivered.scrubber(),
     )
+    return gunicorn.serve(begun, workers=server.max_workers, threads=(server.threads or 1) + SPARE_THREADS)
 
 
-def _listen(server: ServerSettings) -> tuple[socket.socket, str]:
-    """Open the listening socket and return it with the address that clients use."""
-    host, port = server.address
-    listener = gunicorn.listen(host, port)
-    shown = f"[{host}]" if ":" in host else host
-    return listener, f"{shown}:{listener.getsockname()[1]}"
+def _counter(slot: Slot) -> Observer:
+    """Return the observer that counts the calls of a worker."""
+    lock = threading.Lock()
 
+    def count(_: Observation) -> None:
+        with lock:
+            slot.add(OfWorker.CALLS, 1)
 
-def _application(predictor: Predictor, server: ServerSettings, log: LogSettings, timings: Timings | None) -> Flask:
-    """Return the application for a model, extended by its folder; all of it lives as long as this process."""
-    with ExitStack() as stack:
-        stack.callback(predictor.close)
-        served = app.create_app(predictor, server, timings=timings, show_stacktrace=log.show_stacktrace)
-        extension.install(served, predictor.info.codedir.path)
-        stack.pop_all()
-        return served
+    return count
 
 
 def _fetch(delivered: Delivered, server: ServerSettings) -> RunnerError | None:

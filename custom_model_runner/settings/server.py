@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from custom_model_runner import deployment_config
 from custom_model_runner.deployment_config import DeploymentConfig
 from custom_model_runner.options import option
-from custom_model_runner.parsers import address, positive, prefix, workers
+from custom_model_runner.parsers import address, address_or_off, positive, prefix, workers
+
+PROBE_PORT = 8081
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,13 @@ class ServerSettings:
         variable="ADDRESS",
         default=("127.0.0.1", 8080),
         help="where to listen (default 127.0.0.1:8080)",
+    )
+    probe_address: tuple[str, int] | tuple[()] | None = option(
+        "--probe-address",
+        metavar="HOST:PORT",
+        parse=address_or_off,
+        variable="PROBE_ADDRESS",
+        help="where probes are answered whatever workers do, or `off` (default: port 8081 of the same host)",
     )
     max_workers: int = option(
         "--max-workers",

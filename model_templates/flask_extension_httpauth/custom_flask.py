@@ -11,7 +11,7 @@ from custom_model_runner import RuntimeParameters
 
 TOKENS = ("ACCESS_TOKEN", "FORMER_ACCESS_TOKEN")
 # A cluster asks these without a token; they tell nothing about the model.
-OPEN = frozenset({"model_api.ping", "model_api.health"})
+OPEN = frozenset({"model_api.ping", "model_api.health", "model_api.livez", "model_api.readyz"})
 REALM = "model server"
 
 

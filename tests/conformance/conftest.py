@@ -58,7 +58,9 @@ def serve(
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as place:
         log = Path(place) / "stderr"
-        command = [DRUM, "server", "--code-dir", str(folder), "--address", f"127.0.0.1:{port}", *args]
+        command = [DRUM, "server", "--code-dir", str(folder), "--address", f"127.0.0.1:{port}"]
+        # The default port may be another server's.
+        command += [*(() if "--probe-address" in args else ("--probe-address", "off")), *args]
         with log.open("wb") as stderr:
             process = subprocess.Popen(
                 command, stdout=stdout or stderr, stderr=stderr, env=environment(env), start_new_session=True

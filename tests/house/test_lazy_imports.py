@@ -62,3 +62,16 @@ def test_a_heavy_import_planted_anywhere_on_the_way_is_a_complaint(tmp_path: Pat
     # An empty package of that name stands in, so that the planted tree is cheap to run.
     plant(tmp_path, {"__init__.py": "", **files, "../numpy/__init__.py": "", "../numpy/linalg.py": ""})
     assert lazy_complaints("drum --help", imported_by(PROBE, [], tmp_path)) == ["drum --help imports numpy"]
+
+
+def test_the_first_process_of_a_server_imports_nothing_heavy_before_it_forks() -> None:
+    program = """
+import sys
+from custom_model_runner import cli, plugins
+from custom_model_runner.commands import server
+server.supervise = lambda start, settings: 0
+code = cli.main(["server", "--code-dir", "tests"])
+print("\\nIMPORTED", *(name for name in list(sys.modules) if "." not in name))
+sys.exit(code)
+"""
+    expect_none(lazy_complaints("the supervisor", imported_by(program, [], REPOSITORY)))

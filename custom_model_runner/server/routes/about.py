@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import version
 from typing import Any
 
@@ -16,7 +17,7 @@ from custom_model_runner.server.routes import paths
 from custom_model_runner.target_type import TargetType
 
 
-def register(routes: Blueprint, info: ModelInfo, timings: Timings | None) -> None:
+def register(routes: Blueprint, info: ModelInfo, timings: Timings | None, supervisor: int | None) -> None:
     """Add the routes that tell about the model and the server."""
 
     def show_info() -> Response:
@@ -29,7 +30,7 @@ def register(routes: Blueprint, info: ModelInfo, timings: Timings | None) -> Non
 
     def stats() -> Response:
         total = timings.take() if timings else None
-        return jsonify(**resources.report(), time_info={"run_predictor_total": total})
+        return jsonify(**resources.report(supervisor or os.getpid()), time_info={"run_predictor_total": total})
 
     paths.add(routes, "/info/", "info", show_info)
     paths.add(routes, "/capabilities/", "capabilities", capabilities)

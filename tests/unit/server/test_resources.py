@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -42,8 +43,8 @@ def test_what_is_no_number_is_not_known(tmp_path: Path) -> None:
     assert resources.container_memory(tmp_path) == (None, None, 1.0)
 
 
-def test_the_report_names_this_process_among_those_of_its_parent() -> None:
-    report = resources.report()
+def test_the_report_names_the_first_process_and_those_below_it() -> None:
+    report = resources.report(os.getpid())
     assert set(report["mem_info"]) == {
         "total",
         "avail",
@@ -54,6 +55,7 @@ def test_the_report_names_this_process_among_those_of_its_parent() -> None:
         "container_used",
     }
     assert all(set(facts) == {"pid", "cmdline", "mem", "cpu_percent"} for facts in report["drum_info"])
+    assert report["drum_info"][0]["pid"] == os.getpid()
 
 
 @pytest.mark.parametrize("flag", ["--api-token", "--api-t", "--ap"])
