@@ -7,8 +7,8 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NoReturn
@@ -194,6 +194,43 @@ def _call(function: str, *arguments: Any) -> int:
     return code
 
 
+@contextmanager
+def settled(words: Sequence[str], variables: Mapping[str, str]) -> Iterator[list[Any]]:
+    """Settle the sections of a command for the program that we are part of, which keeps its own environment.
+
+    Words that make no sense are a usage error.
+    """
+    with ExitStack() as at_end:
+        at_end.callback(_set(variables))
+        try:
+            given = vars(build_parser().parse_args(words))
+        except SystemExit as error:
+            raise UsageError(f"these options cannot be used: {' '.join(words)}") from error
+        command = COMMANDS[given.pop("subparser_name")]
+        sections = _read(command, given, dict(os.environ), at_end)
+        for section in sections:
+            if isinstance(section, settings.MonitorSettings):
+                at_end.callback(_set(section.client_variables))
+            elif isinstance(section, settings.LogSettings) and "logging_level" in given:
+                logs.configure(section.logging_level)
+        yield sections
+
+
+def _set(variables: Mapping[str, str]) -> Callable[[], None]:
+    """Set variables, and return the function that puts back what was there before."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+
+    def put_back() -> None:
+        for name, text in before.items():
+            if text is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = text
+
+    return put_back
+
+
 def _read(command: Command, given: Mapping[str, Any], environ: Mapping[str, str], at_end: ExitStack) -> list[Any]:
     """Return the sections of a command in order; those after a delivery see the variables that it sets."""
     sections: list[Any] = [options.read(kind, given, environ) for kind in command.sections]
@@ -201,7 +238,7 @@ def _read(command: Command, given: Mapping[str, Any], environ: Mapping[str, str]
         if isinstance(section, settings.DeliverySettings):
             # Imported by those commands only that open a folder, and when no option is wrong.
             delivered = plugins.find(plugins.ENTRIES["delivery"]).deliver(*sections[:place], section, environ)
-            os.environ.update(delivered.variables)
+            at_end.callback(_set(delivered.variables))
             at_end.callback(delivered.guard_output())
             after = {**environ, **delivered.variables}
             rest: list[Any] = [options.read(kind, given, after) for kind in command.sections[place + 1 :]]

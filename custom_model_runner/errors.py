@@ -10,7 +10,9 @@ RunnerError                 1 / 500   anything else
     MalformedRequest        6 / 400   the request itself is broken
     PayloadTooLarge         6 / 413   the body, or what it decodes to, is over its limit
     UnknownEncoding         6 / 415   the content encoding is not one that can be undone
+    UnknownMediaType        6 / 415   the content type is not one that the route reads
     Unsupported             6 / 422   the code directory lacks the ability that was asked for
+      NotOffered            6 / 404   the same, where the ability is a route of its own
 BaseCustomUserError         5 / 500   raised by user code, passed on unwrapped
   CustomHTTPError           5 / its own status
 Terminated                  143       SIGTERM in batch; not an Exception, so that user code cannot swallow it
@@ -87,8 +89,20 @@ class UnknownEncoding(InputError):
     status = 415
 
 
+class UnknownMediaType(InputError):
+    """The content type of the body is not one that the route reads."""
+
+    status = 415
+
+
 class Unsupported(InputError):
     """The code directory lacks the ability that was asked for."""
+
+
+class NotOffered(Unsupported):
+    """The code directory lacks the ability that a route of its own stands for."""
+
+    status = 404
 
 
 class BaseCustomUserError(Exception):

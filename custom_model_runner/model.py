@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from custom_model_runner import alias, plugins, schema
 from custom_model_runner.codedir import CodeDir
+from custom_model_runner.data.chat import Chat
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.reply import Reply
 from custom_model_runner.data.target import Declared, Target, check_labels, merge
@@ -91,6 +92,8 @@ class Model:
     convert: Convert | None = None
     post_process: Callable[[pd.DataFrame], Scores] | None = None
     answer: Callable[[Payload, Question], Reply] | None = None
+    chat: Chat | None = None
+    list_models: Callable[[], list[dict[str, Any]]] | None = None
     text_columns: frozenset[str] = frozenset()
     check_in: schema.Check | None = None
     check_out: schema.Check | None = None

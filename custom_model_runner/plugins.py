@@ -184,6 +184,7 @@ TEMPLATES: Mapping[str, Plugin] = {
 # Entry points of the package that are imported when they are first called.
 ENTRIES: Mapping[str, Plugin] = {
     "predictor": Plugin(f"{PACKAGE}.predictor"),
+    "inline": Plugin(f"{PACKAGE}.inline"),
     "delivery": Plugin(f"{PACKAGE}.delivery.delivered"),
     "fetching": Plugin(f"{PACKAGE}.delivery.fetching"),
     "serving": Plugin(f"{PACKAGE}.server.serving"),

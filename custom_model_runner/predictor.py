@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from custom_model_runner import codedir, logs, model, options
-from custom_model_runner.data import predictions, tables, transformed
+from custom_model_runner import codedir, conversation, logs, model, options
+from custom_model_runner.data import chat, predictions, tables, transformed
+from custom_model_runner.data.chat import Asked, Said
 from custom_model_runner.data.observation import Observation, Observer
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.predictions import Predictions, Scores
@@ -22,7 +23,7 @@ from custom_model_runner.data.reply import Reply
 from custom_model_runner.data.report import Report, Reporter, Samples, Stats, snapshot
 from custom_model_runner.data.target import Declared, Target
 from custom_model_runner.data.transformed import Transformed
-from custom_model_runner.errors import InputError, Unsupported, UsageError
+from custom_model_runner.errors import InputError, NotOffered, Unsupported, UsageError
 from custom_model_runner.model import Context, Convert, Model, ModelInfo, Question
 from custom_model_runner.settings import ModelSettings
 from custom_model_runner.target_type import TargetType
@@ -33,6 +34,9 @@ ENDPOINTS = {
     TargetType.TRANSFORM: "/transform/",
 }
 PREDICTION_ENDPOINTS = "/predict/ or /predictions/"
+CHAT_ENDPOINTS = "/chat/completions or /v1/chat/completions"
+# Those whose models are meant to chat.
+CHATTY = frozenset({TargetType.TEXT_GENERATION, TargetType.AGENTIC_WORKFLOW})
 
 Result = TypeVar("Result")
 
@@ -83,10 +87,10 @@ class Predictor:
 
     def _unsupported(self) -> Unsupported:
         """Return the failure that names the route which works; callers match its text."""
-        kind = self.info.target.type
-        return Unsupported(
-            f"This model has target type '{kind}', use the {ENDPOINTS.get(kind, PREDICTION_ENDPOINTS)} endpoint."
-        )
+        kind, has = self.info.target.type, self.model
+        only_chats = has.chat is not None and has.score is None and has.answer is None and has.convert is None
+        endpoints = CHAT_ENDPOINTS if only_chats else ENDPOINTS.get(kind, PREDICTION_ENDPOINTS)
+        return Unsupported(f"This model has target type '{kind}', use the {endpoints} endpoint.")
 
     def _on_table(self, payload: Payload, use: Callable[[Any], Result]) -> Result:
         """Use the table of a payload; what reads it outside the model takes no slot."""
@@ -154,6 +158,36 @@ class Predictor:
             reply = self.model.answer(payload, question)
             call.rows = 1
         return reply
+
+    def predict(self, binary_data: bytes, mimetype: str = "text/csv") -> pd.DataFrame:
+        """Return the predictions for a table, as a table with its extra columns."""
+        result = self.score(Payload.of(binary_data, mimetype))
+        return result.frame() if result.extra is None else result.frame().join(result.extra)
+
+    def chat(self, params: dict[str, Any], headers: Mapping[str, str] | None = None) -> Any:
+        """Return what the chat hook returns: a completion, or an iterator over chunks that holds a slot until its end.
+
+        `params` are those of OpenAI's chat completions.
+        """
+        said = self.converse(chat.asked(params, headers or {}))
+        return said.given if isinstance(said, Said) else (chunk.given for chunk in said)
+
+    def converse(self, asked: Asked) -> Said | Iterator[Said]:
+        """Return what the model says to what is asked: a completion, or an iterator that is to be closed."""
+        if self.model.chat is None:
+            kind = self.info.target.type
+            # Callers match the words.
+            found = "chat() is not implemented" if kind in CHATTY else "chat is not supported"
+            raise NotOffered(f"This model has target type '{kind}', but {found}: the folder has no chat hook")
+        return conversation.start(self.model.chat, asked, self._observed(), self.slots)
+
+    def list_models(self) -> list[dict[str, Any]]:
+        """Return the models that the folder says it offers to those who chat, each as an object of OpenAI's API."""
+        if self.model.list_models is None:
+            kind = self.info.target.type
+            raise NotOffered(f"This model has target type '{kind}', but get_supported_llm_models() is not supported")
+        with self.slots:
+            return self.model.list_models()
 
     @contextmanager
     def _observed(self) -> Iterator[_Call]:

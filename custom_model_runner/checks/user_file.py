@@ -15,7 +15,7 @@ from custom_model_runner.checks.report import Report
 from custom_model_runner.interfaces import calls
 
 # What the original calls in a user file and this version does not.
-NOT_CALLED = ("chat", "fit", "get_supported_llm_models", "CustomTask")
+NOT_CALLED = ("fit", "CustomTask")
 EXTENDS = "init_app"
 HEADS = (ast.FunctionDef, ast.AsyncFunctionDef)
 

@@ -99,11 +99,14 @@ def check_labels(declared: Declared) -> None:
         raise UsageError("Give either a positive and a negative class label, or class labels, not both")
 
 
-def settle(declared: Declared, hint: Hint | None) -> tuple[Target, str | None]:
-    """Return the target, and a notice when its type was inferred from labels or from the model."""
+def settle(declared: Declared, hint: Hint | None, *, needs_name: bool = True) -> tuple[Target, str | None]:
+    """Return the target, and a notice when its type was inferred from labels or from the model.
+
+    Where nothing is scored, no type needs a name.
+    """
     kind, notice = _settle_type(declared, hint)
     labels = _settle_labels(kind, declared, hint)
-    if kind in NAMED and not declared.name:
+    if kind in NAMED and needs_name and not declared.name:
         raise UsageError(
             f"The target type '{kind}' needs the name of its target: set the variable TARGET_NAME, "
             "or inferenceModel.targetName in model-metadata.yaml"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -47,12 +48,16 @@ HOOKS = {
     ),
     "post_process": Shape(2),
     "score_unstructured": Shape(2, ("mimetype", "charset", "query", "headers", "mlops")),
+    "chat": Shape(2, ("headers",)),
+    "get_supported_llm_models": Shape(1),
 }
 Hook = Callable[..., Any]
 
 
 def guard(name: str, hook: Hook, *, positional: int | None = None) -> Hook:
     """Return the hook behind the border, given only the keywords it takes."""
+    if inspect.iscoroutinefunction(hook) or inspect.isasyncgenfunction(hook):
+        raise LoadError(f"The {name} hook is an async function, expected an ordinary one")
     shape = HOOKS[name]
     names = signatures.accepted(name, hook, positional or shape.positional, shape.keywords)
 

@@ -11,8 +11,8 @@ from custom_model_runner.data import answers, deployment
 from custom_model_runner.errors import LoadError
 from custom_model_runner.monitoring.timings import Timings
 from custom_model_runner.predictor import Predictor
-from custom_model_runner.server import failures, incoming
-from custom_model_runner.server.routes import about, predict, probes, transform
+from custom_model_runner.server import event_stream, failures, incoming, openai_errors
+from custom_model_runner.server.routes import about, chat, predict, probes, transform
 from custom_model_runner.settings import ServerSettings
 
 # Users' own code refers to routes by this name: `model_api.ping`.
@@ -33,11 +33,13 @@ def create_app(
     routes = Blueprint(BLUEPRINT, __name__, url_prefix=settings.url_prefix or None)
     probes.register(routes, probes.well)
     probes.register_health(routes, why_not_ready)
-    about.register(routes, predictor.info, timings, supervisor)
+    about.register(routes, predictor.info, timings, supervisor, chats=predictor.model.chat is not None)
     predict.register(routes, predictor, _json_writer(predictor, settings))
     transform.register(routes, predictor)
+    chat.register(routes, predictor)
     app.register_blueprint(routes)
     _add_bare_probes(app, settings)
+    app.wsgi_app = event_stream.end_with_answer(app.wsgi_app)  # type: ignore[assignment]
     return app
 
 
@@ -52,13 +54,14 @@ def create_error_app(error: Exception, settings: ServerSettings) -> Flask:
     app = _bare_app(settings, show_stacktrace=False)
 
     def explain() -> Response:
-        return failures.answer(f"ERROR: {error}", LoadError.status)
+        return failures.in_dialect(str(error), LoadError.status)
 
     routes = Blueprint(BLUEPRINT, __name__, url_prefix=settings.url_prefix or None)
     probes.register(routes, explain)
     probes.register_health(routes, lambda: "the folder cannot be loaded")
     predict.add(routes, explain, explain)
     transform.add(routes, explain)
+    chat.add(routes, explain)
     app.register_blueprint(routes)
     _add_bare_probes(app, settings)
     return app
@@ -76,6 +79,7 @@ def _bare_app(settings: ServerSettings, *, show_stacktrace: bool, folder: Path |
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
     app.config[incoming.DECODED_LIMIT] = settings.max_decoded_bytes
+    app.config[openai_errors.PREFIX] = settings.url_prefix
     app.url_map.merge_slashes = False
     failures.register(app, show_stacktrace=show_stacktrace, folder=folder)
     return app

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 from flask import Request
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
 from custom_model_runner import parsers
-from custom_model_runner.data import compression, tables, transform_parts
+from custom_model_runner.data import chat, compression, records, tables, transform_parts
+from custom_model_runner.data.chat import Asked
 from custom_model_runner.data.payload import DEFAULT_CHARSET, Payload
 from custom_model_runner.data.transform_parts import ArrowVersion
-from custom_model_runner.errors import InputError, PayloadTooLarge
-from custom_model_runner.server import incoming
+from custom_model_runner.errors import InputError, MalformedRequest, PayloadTooLarge, UnknownMediaType
+from custom_model_runner.server import headers, incoming
 
 # Callers match this text.
 NO_SAMPLES = "Samples should be provided as:   - a csv or mtx under `X` form-data param key.  - binary data"
@@ -22,6 +25,7 @@ ROWS = "X"
 COLUMN_NAMES = "X.colnames"
 TARGET = "y"
 ARROW = "arrow_version"
+JSON = "application/json"
 CHUNK = 1 << 16
 MAX_PARTS = 1000
 
@@ -73,6 +77,20 @@ def raw_payload(request: Request) -> Payload:
     """Return the body with its content type, its content encodings undone."""
     data, limit = compression.read_all(incoming.opened(request)), incoming.decoded_limit()
     return Payload.of(data, request.headers.get("Content-Type"), limit=limit)
+
+
+def asked(request: Request) -> Asked:
+    """Return what a chat request asks for; whatever keeps it from being JSON is the request's fault."""
+    media_type = request.mimetype
+    if media_type not in ("", JSON) and not media_type.endswith("+json"):
+        raise UnknownMediaType(f"The content type is {media_type!r}, expected {JSON}")
+    try:
+        params = records.parse("JSON", raw_payload(request).data)
+    except InputError as error:
+        raise error if error.status != InputError.status else MalformedRequest(str(error)) from error
+    # Found by their names in any case, as hooks are used to.
+    sent = cast("Mapping[str, str]", Headers(incoming.headers_of(request)))
+    return chat.asked(params, sent, request_id=headers.request_id())
 
 
 def hook_charset(payload: Payload) -> str:

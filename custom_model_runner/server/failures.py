@@ -24,7 +24,7 @@ from custom_model_runner.errors import (
     UnknownEncoding,
     UserCodeError,
 )
-from custom_model_runner.server import extension, headers, incoming
+from custom_model_runner.server import extension, headers, incoming, openai_errors
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -32,20 +32,23 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("drum.server")
 USER_ERROR_HEADER = "X-Drum-User-Http-Error"
 ERROR_STATUSES = range(400, 600)
+# Keys of an application's configuration: whether tracebacks are logged, what keeps secrets out of a text.
+SHOW_STACKTRACE, CLEAN = "SHOW_STACKTRACE", "CLEAN"
 THE_EXTENSION_RAISED = "The Flask extension raised. Exception:"
 
 
 def register(app: Flask, *, show_stacktrace: bool, folder: Path | None = None) -> None:
     """Give an application the handlers of all failures; `folder` is where code of an extension stands."""
+    app.config[SHOW_STACKTRACE], app.config[CLEAN] = show_stacktrace, str
 
     @app.errorhandler(RunnerError)
     def explain(error: RunnerError) -> Response:
-        if error.status >= 500:
-            trace = (error.__cause__ or error) if show_stacktrace else None
-            LOG.error("%s", error, exc_info=trace, extra=headers.context())
+        if (complaint := openai_errors.complaint(error)) is not None:
+            return openai_errors.answer(complaint, MalformedRequest.status)
+        message, status = _told(error, headers.context(), show_stacktrace=show_stacktrace)
         # Callers match the mark.
         marks = {"is_schema_validation_error": True} if isinstance(error, SchemaError) else {}
-        response = answer(f"ERROR: {error}", error.status, **marks)
+        response = in_dialect(message, status, **marks)
         if isinstance(error, UnknownEncoding):
             response.headers["Accept-Encoding"] = ", ".join(compression.ENCODINGS)
         return response
@@ -79,14 +82,46 @@ def register(app: Flask, *, show_stacktrace: bool, folder: Path | None = None) -
             blame = UserCodeError(f"{THE_EXTENSION_RAISED} {border.describe(error)}")
             blame.__cause__ = error
             return explain(blame)
-        trace = error if show_stacktrace else None
-        LOG.error("internal error: %s", type(error).__name__, exc_info=trace, extra=headers.context())
-        return answer(f"ERROR: internal error: {type(error).__name__}", 500)
+        return in_dialect(*_told(error, headers.context(), show_stacktrace=show_stacktrace))
+
+
+def _told(error: BaseException, context: dict[str, str], *, show_stacktrace: bool) -> tuple[str, int]:
+    """Return what a client is told of a failure, message and status; what is not the client's fault is logged."""
+    if isinstance(error, BaseCustomUserError):
+        return str(error), _status(error)
+    message, status = f"internal error: {type(error).__name__}", RunnerError.status
+    if isinstance(error, RunnerError):
+        message, status = str(error), error.status
+    if status >= 500:
+        trace = (error.__cause__ or error) if show_stacktrace else None
+        LOG.error("%s", message, exc_info=trace, extra=context)
+    return message, status
+
+
+def teller(app: Flask) -> Callable[[RunnerError | BaseCustomUserError], tuple[str, int]]:
+    """Return what tells of failures when the request that is served now is no longer at hand."""
+    context, show_stacktrace, clean = headers.context(), app.config[SHOW_STACKTRACE], app.config[CLEAN]
+
+    def tell(error: RunnerError | BaseCustomUserError) -> tuple[str, int]:
+        message, status = _told(error, context, show_stacktrace=show_stacktrace)
+        return clean(message), status
+
+    return tell
+
+
+def in_dialect(message: str, status: int, **marks: bool) -> Response:
+    """Return an error body in the shape of the route that is asked."""
+    return (
+        openai_errors.answer(message, status)
+        if openai_errors.is_asked()
+        else answer(f"ERROR: {message}", status, **marks)
+    )
 
 
 def pass_on(error: BaseCustomUserError) -> Response:
     """Return the answer that user code chose; a status that is none of an error becomes 500."""
-    response = answer(str(error), _status(error))
+    message, status = str(error), _status(error)
+    response = openai_errors.answer(message, status) if openai_errors.is_asked() else answer(message, status)
     response.headers[USER_ERROR_HEADER] = "true"
     return response
 
@@ -100,7 +135,7 @@ def _status(error: BaseCustomUserError) -> int:
 
 
 def _explain_http(error: HTTPException) -> Response:
-    response = answer(f"ERROR: {error.description}", error.code or 500)
+    response = in_dialect(str(error.description), error.code or 500)
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
             response.headers.add(name, value)
@@ -109,6 +144,7 @@ def _explain_http(error: HTTPException) -> Response:
 
 def scrub(app: Flask, clean: Callable[[str], str]) -> None:
     """Keep secrets out of every failure that an application answers with."""
+    app.config[CLEAN] = clean
     app.after_request(lambda response: scrubbed(response, clean))
 
 

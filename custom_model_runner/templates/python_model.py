@@ -53,6 +53,21 @@ A scikit-learn model saved as .pkl or .joblib beside this file is loaded and sco
 # def score_unstructured(model, data, query, **kwargs):
 #     """Answer text with text and bytes with bytes; for --target-type unstructured."""
 #     return data.upper(), {"mimetype": "text/plain", "charset": "utf-8"}
+
+
+# def chat(params, model, **kwargs):
+#     """Answer the parameters of an OpenAI chat completion with a ChatCompletion, or yield ChatCompletionChunks.
+#
+#     Objects of the package openai will do, and dicts of the same form; kwargs holds 'headers'.
+#     """
+#     message = {"role": "assistant", "content": model.reply(params["messages"])}
+#     choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
+#     return {"id": "1", "object": "chat.completion", "created": 0, "model": "mine", "choices": choices}
+
+
+# def get_supported_llm_models(model):
+#     """List the models that those who chat may name."""
+#     return [{"id": "mine", "object": "model", "created": 0, "owned_by": "me"}]
 '''
 
 README = """\

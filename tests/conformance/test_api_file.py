@@ -25,6 +25,14 @@ def score(data, model, **kwargs):
     if (data["x"] == 500).any():
         raise ValueError("broken")
     return pandas.DataFrame({"Predictions": data["x"], "extra": "more"})
+
+def chat(params, model):
+    if "status" in params:
+        raise CustomHTTPError("as you wish", params["status"] + 0)
+    return {"object": "chat.completion", "choices": []}
+
+def get_supported_llm_models(model):
+    return [{"id": "m", "object": "model"}]
 """
 METADATA = """
 name: numbers
@@ -51,6 +59,13 @@ CALLS = [
     ("post", "/transform/", b"x\n", 422),
     ("post", "/predictUnstructured/", b"x", 422),
     ("post", "/predictionsUnstructured/", b"x", 422),
+    ("post", "/chat/completions", b'{"messages": []}', 200),
+    ("post", "/v1/chat/completions", b'{"messages": []}', 200),
+    ("post", "/chat/completions", b"[]", 400),
+    ("post", "/chat/completions", b'{"status": 429}', 429),
+    ("post", "/chat/completions", b'{"status": "none"}', 500),
+    ("get", "/models", None, 200),
+    ("get", "/v1/models", None, 200),
 ]
 
 
@@ -95,7 +110,8 @@ def test_the_file_is_a_valid_description() -> None:
 def test_an_answer_has_the_promised_headers_and_shape(
     server: Server, method: str, path: str, body: bytes | None, status: int
 ) -> None:
-    answer = server.request(method.upper(), path, data=body)
+    content_type = {"Content-Type": "application/json"} if "chat" in path else {}
+    answer = server.request(method.upper(), path, data=body, headers=content_type)
     assert answer.status_code == status
     check(answer, promised(method, path, status))
 
@@ -110,6 +126,13 @@ def test_an_unknown_path_and_a_wrong_method_have_the_promised_shape(server: Serv
     responses = API["components"]["responses"]
     check(server.get("/nowhere"), responses["NotFound"])
     check(server.get("/predict/"), responses["WrongMethod"])
+    check(server.get("/chat/completions"), responses["ChatWrongMethod"])
+
+
+def test_a_chat_that_is_no_json_has_the_promised_shape(server: Server) -> None:
+    answer = server.post("/v1/chat/completions", b"{}", "text/plain")
+    assert answer.status_code == 415
+    check(answer, promised("post", "/v1/chat/completions", 415))
 
 
 def test_the_check_notices_a_body_of_another_shape(server: Server) -> None:

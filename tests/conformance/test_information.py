@@ -136,8 +136,13 @@ def test_capabilities_name_the_encodings_of_bodies(timed: Server) -> None:
     assert timed.get("/capabilities/").json()["supported_content_encodings"] == ["gzip", "zstd"]
 
 
-def test_there_is_no_chat(timed: Server) -> None:
+def test_a_folder_without_the_hook_does_not_chat(timed: Server) -> None:
     assert timed.get("/capabilities/").json()["supported_methods"] == {"chat": False}
+    for path in ("/chat/completions", "/v1/chat/completions/"):
+        answer = timed.post(path, b'{"messages": []}', "application/json")
+        assert answer.status_code == 404
+        assert "This model has target type 'regression', but chat is not supported" in answer.json()["error"]["message"]
+    assert timed.get("/v1/models").status_code == 404
 
 
 def test_info_of_hooks_for_a_regression(timed: Server, folder: Path) -> None:

@@ -18,11 +18,11 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"data"}),
     frozenset({"codedir", "model", "metadata", "schema", "estimator", "opening", "artifacts"}),
     frozenset({"interfaces", "languages", "frameworks", "templates", "delivery"}),
-    frozenset({"predictor", "monitoring"}),
+    frozenset({"predictor", "conversation", "monitoring"}),
     frozenset({"server", "batch", "checks", "training", "anomaly", "registry"}),
     frozenset({"commands"}),
     frozenset({"cli"}),
-    frozenset({"__init__", "__main__"}),
+    frozenset({"__init__", "__main__", "inline"}),
 )
 
 # Single files of one layer have an order among themselves; folders of one layer never know each other.
@@ -56,6 +56,7 @@ ORDER: frozenset[tuple[str, str]] = frozenset(
         ("model", "metadata"),
         ("model", "schema"),
         ("schema", "metadata"),
+        ("predictor", "conversation"),
     }
 )
 

@@ -11,7 +11,15 @@ from .test_lazy_imports import imported_by, lazy_complaints
 from .tree import NAME, REPOSITORY, expect_none, plant
 
 # User code and other programs rely on these names; a change here is a change for them.
-PUBLIC = ("CustomHTTPError", "Payload", "RuntimeParameters", "UserSecrets", "__version__", "load")
+PUBLIC = (
+    "CustomHTTPError",
+    "Payload",
+    "RuntimeParameters",
+    "UserSecrets",
+    "__version__",
+    "drum_inline_predictor",
+    "load",
+)
 
 PROBE = f"""
 import sys, {NAME}

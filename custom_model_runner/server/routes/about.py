@@ -17,7 +17,9 @@ from custom_model_runner.server.routes import paths
 from custom_model_runner.target_type import TargetType
 
 
-def register(routes: Blueprint, info: ModelInfo, timings: Timings | None, supervisor: int | None) -> None:
+def register(
+    routes: Blueprint, info: ModelInfo, timings: Timings | None, supervisor: int | None, *, chats: bool
+) -> None:
     """Add the routes that tell about the model and the server."""
 
     def show_info() -> Response:
@@ -25,7 +27,7 @@ def register(routes: Blueprint, info: ModelInfo, timings: Timings | None, superv
 
     def capabilities() -> Response:
         return jsonify(
-            **formats(), supported_content_encodings=compression.ENCODINGS, supported_methods={"chat": False}
+            **formats(), supported_content_encodings=compression.ENCODINGS, supported_methods={"chat": chats}
         )
 
     def stats() -> Response:

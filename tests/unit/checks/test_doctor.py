@@ -367,7 +367,7 @@ def test_a_hook_that_cannot_take_its_arguments_is_a_problem(tmp_path: Path, hook
             "def post_proces(data, model): ...",
             "custom.py defines post_proces, which is no hook; did you mean 'post_process'?",
         ),
-        ("def chat(params, model): ...", "custom.py defines chat, which this version does not call"),
+        ("def fit(X, y): ...", "custom.py defines fit, which this version does not call"),
         ("from parts import *", "custom.py takes names from elsewhere (import *): its hooks are unknown"),
         (
             "try:\n    import absent_rope\nexcept ImportError:\n    pass",

@@ -1,0 +1,39 @@
+"""Chat completions, in the dialect of OpenAI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, current_app, request
+
+from custom_model_runner.data import chat
+from custom_model_runner.data.chat import ASSOCIATION_ID, Said
+from custom_model_runner.predictor import Predictor
+from custom_model_runner.server import bodies, event_stream, failures, openai_errors
+from custom_model_runner.server.routes import paths
+
+JSON = "application/json"
+
+
+def register(routes: Blueprint, predictor: Predictor) -> None:
+    """Add the routes of models that chat."""
+
+    def converse() -> Response:
+        asked = bodies.asked(request)
+        said = predictor.converse(asked)
+        if not isinstance(said, Said):
+            return event_stream.answer(said, asked, failures.teller(current_app))
+        return Response(chat.to_json({**said.body, ASSOCIATION_ID: asked.association_id}), content_type=JSON)
+
+    def models() -> Response:
+        return Response(chat.to_json({"object": "list", "data": predictor.list_models()}), content_type=JSON)
+
+    add(routes, converse)
+    for path in openai_errors.MODELS:
+        paths.add(routes, path, "models", models)
+
+
+def add(routes: Blueprint, view: Callable[[], Response]) -> None:
+    """Add a view that answers where a model is asked to chat."""
+    for path in openai_errors.CHAT:
+        paths.add(routes, path, "chat", view, method="POST")
