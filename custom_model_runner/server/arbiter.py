@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import signal
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -99,7 +97,7 @@ class Arbiter(arbiter.Arbiter):
 
     def reap_workers(self) -> None:
         """Collect the workers that ended, and say why they did."""
-        for pid, code in _ended_children():
+        for pid, code in processes.ended_children():
             worker = self.WORKERS.pop(pid, None)
             if worker is None:
                 continue
@@ -164,15 +162,3 @@ class Arbiter(arbiter.Arbiter):
         except queue.Empty:
             return None
         return number
-
-
-def _ended_children() -> Iterator[tuple[int, int]]:
-    """Yield children that ended and their exit codes."""
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == 0:
-            return
-        yield pid, os.waitstatus_to_exitcode(status)

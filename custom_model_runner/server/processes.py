@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
@@ -34,6 +35,18 @@ def kills_for_memory(root: Path = CGROUP) -> int:
         if counts:
             return counts[0]
     return 0
+
+
+def ended_children() -> Iterator[tuple[int, int]]:
+    """Collect the children that ended; yield the id and the exit code of each, that of a signal as negative number."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        yield pid, os.waitstatus_to_exitcode(status)
 
 
 def signal_name(number: int) -> str:
