@@ -6,23 +6,30 @@ from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, closing
 from typing import Any, Protocol, cast
 
+from custom_model_runner.data import chat_report
 from custom_model_runner.data.chat import Asked, Chat, Said
+from custom_model_runner.data.report import Reporter
 
 
 class Call(Protocol):
-    """What is recorded of a call while it runs."""
+    """What is recorded of a call: one row if all went well; and the seconds it took, once it has ended."""
 
     rows: int
+    seconds: float
 
 
 def start(
-    chat: Chat, asked: Asked, observed: AbstractContextManager[Call], slots: AbstractContextManager[Any]
+    chat: Chat,
+    asked: Asked,
+    observed: AbstractContextManager[Call],
+    slots: AbstractContextManager[Any],
+    reporter: Reporter | None = None,
 ) -> Said | Iterator[Said]:
     """Return the completion, or an iterator over its chunks, the first of which is there already.
 
     A stream holds its slot, and its observation is open, until it ends, is closed or is forgotten.
     """
-    conversation = _conversation(chat, asked, observed, slots)
+    conversation = _conversation(chat, asked, observed, slots, reporter)
     completion = next(conversation)
     if completion is None:
         return cast("Iterator[Said]", conversation)
@@ -32,19 +39,39 @@ def start(
 
 
 def _conversation(
-    chat: Chat, asked: Asked, observed: AbstractContextManager[Call], slots: AbstractContextManager[Any]
+    chat: Chat,
+    asked: Asked,
+    observed: AbstractContextManager[Call],
+    slots: AbstractContextManager[Any],
+    reporter: Reporter | None,
 ) -> Generator[Said | None, None, None]:
+    """Yield what is said, and report it when it has been said or has failed."""
+    # Now, since the hook may change the parameters.
+    prompt = chat_report.prompt_of(asked.params)
+    texts: list[str] = []
+    call: Call | None = None
+    try:
+        with observed as call, slots, closing(_speech(chat, asked)) as speech:
+            for said in speech:
+                if said is not None and reporter is not None:
+                    texts.append(chat_report.text_of(said.body))
+                yield said
+            call.rows = 1
+    finally:
+        if reporter is not None and call is not None:
+            reporter(chat_report.report(asked, prompt=prompt, texts=texts, count=call.rows, seconds=call.seconds))
+
+
+def _speech(chat: Chat, asked: Asked) -> Generator[Said | None, None, None]:
     """Yield the completion; or None, and then each chunk."""
-    with observed as call, slots:
-        said = chat(asked.params, asked.headers)
-        if isinstance(said, Said):
-            yield said
-        else:
-            with closing(cast("Generator[Said, None, None]", said)):
-                # Nothing has been answered yet, so a failure here can still choose the status.
-                chunk = next(said, None)
-                yield None
-                while chunk is not None:
-                    yield chunk
-                    chunk = next(said, None)
-        call.rows = 1
+    said = chat(asked.params, asked.headers)
+    if isinstance(said, Said):
+        yield said
+        return
+    with closing(cast("Generator[Said, None, None]", said)):
+        # Nothing has been answered yet, so a failure here can still choose the status.
+        chunk = next(said, None)
+        yield None
+        while chunk is not None:
+            yield chunk
+            chunk = next(said, None)

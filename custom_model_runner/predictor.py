@@ -179,7 +179,7 @@ class Predictor:
             # Callers match the words.
             found = "chat() is not implemented" if kind in CHATTY else "chat is not supported"
             raise NotOffered(f"This model has target type '{kind}', but {found}: the folder has no chat hook")
-        return conversation.start(self.model.chat, asked, self._observed(), self.slots)
+        return conversation.start(self.model.chat, asked, self._observed(), self.slots, self.reporter)
 
     def list_models(self) -> list[dict[str, Any]]:
         """Return the models that the folder says it offers to those who chat, each as an object of OpenAI's API."""

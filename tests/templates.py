@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shlex
 import shutil
 import socket
@@ -153,12 +154,22 @@ def read_batch(text: str, like: Answer) -> Answer:
 
 def read_response(response: requests.Response, like: Answer) -> Answer:
     if isinstance(like, str):
-        return response.content.decode()
+        return said(response) if response.url.endswith("/chat/completions") else response.content.decode()
     body = response.json()
     rows = body["predictions"]
     table = pd.DataFrame(rows if not rows or isinstance(rows[0], dict) else {"Predictions": rows})
     extra = body.get("extraModelOutput")
     return table if extra is None else table.join(pd.DataFrame(**extra))
+
+
+def said(response: requests.Response) -> str:
+    """The text of a completion, or of a stream that came to its end."""
+    if not response.headers["Content-Type"].startswith("text/event-stream"):
+        return str(response.json()["choices"][0]["message"]["content"])
+    *events, end, nothing = response.text.split("\n\n")
+    assert (end, nothing) == ("data: [DONE]", "")
+    chunks = [json.loads(event.removeprefix("data: ")) for event in events]
+    return "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks)
 
 
 def assert_same(found: Answer, expected: Answer, *, exact: bool = True) -> None:

@@ -257,6 +257,27 @@ def test_a_folder_that_cannot_be_loaded_is_explained_in_the_same_form(tmp_path: 
         assert "The chat hook has the signature chat()" in message(server, asked(), 513)
 
 
+def test_chats_are_reported_if_that_is_asked_for(tmp_path: Path) -> None:
+    folder, spool = chat_folder.plant(tmp_path / "model"), tmp_path / "spool"
+    to_files = ("--monitor-settings", f"spooler_type=filesystem;directory={spool}")
+    with serve(folder, "--monitor", "--deployment-id", "d", "--model-id", "m", *to_files) as server:
+        for more in ({}, {"stream": True}, {"stream": True, "fail_at": 1}):
+            body = asked(datarobot_association_id="order 7", **more)
+            server.post("/v1/chat/completions", body, JSON, headers={"X-Request-ID": str(more)})
+    (file,) = spool.iterdir()
+    records = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(one["request_id"], one.get("num_predictions", one.get("predictions"))) for one in records] == [
+        ("{}", 1),
+        ("{}", ["one two three"]),
+        ("{'stream': True}", 1),
+        ("{'stream': True}", ["one two three "]),
+        ("{'stream': True, 'fail_at': 1}", 0),
+    ]
+    for one in (records[1], records[3]):
+        assert one["features"] == {"columns": ["promptText"], "values": [["one two three"]]}
+        assert one["association_ids"] == ["order 7"]
+
+
 def test_secrets_are_kept_out_of_what_ends_a_stream(tmp_path: Path) -> None:
     source = """
 from datarobot_drum import RuntimeParameters

@@ -83,6 +83,23 @@ def forecast_passengers(folder: Path, source: Path) -> str:
     return json.dumps([{"trip": trip, "passengers": number} for trip, number in passengers.items()])
 
 
+def ferry_desk(folder: Path, source: Path) -> Answer:
+    answers: dict[str, Answer] = {
+        "question.json": "Dogs may come along on a leash; they pay nothing and get a window.",
+        "question_streamed.json": "A crossing costs 4 crowns, half of that for children.",
+        "questions.csv": pd.DataFrame(
+            {
+                "Predictions": [
+                    "The ferry leaves every full hour, from 6:00 to 22:00.",
+                    "On Sundays and holidays the first ferry leaves at 8:00.",
+                    "I only know the ferry: ask me about its times, fares, bicycles, dogs or the weather.",
+                ]
+            }
+        ),
+    }
+    return answers[source.name]
+
+
 def harbour_stories(folder: Path, source: Path) -> pd.DataFrame:
     stories = [
         "writes the water, on the lamp and does not believe it.",
@@ -119,6 +136,7 @@ def model_elsewhere(folder: Path, source: Path) -> pd.DataFrame:
 EXPECTED: dict[str, Callable[[Path, Path], Answer]] = {
     "flask_extension_httpauth": lights_at_night,
     "proxy_model": model_elsewhere,
+    "python3_chat": ferry_desk,
     "python3_hooks": hooks_by_hand,
     "python3_runtime_params": priced_trips,
     "python3_sklearn": pickled_regression,
@@ -270,6 +288,23 @@ def test_the_word_counter_refuses_a_limit_that_is_no_number(server: Server) -> N
     url = f"http://{server.address}/predictUnstructured/?top=few"
     response = requests.post(url, "a", headers={"Content-Type": "text/plain"}, timeout=PATIENCE)
     assert (response.status_code, response.json()) == (422, {"message": "top must be a whole number"})
+
+
+@only("python3_chat")
+def test_the_documented_client_is_told_what_the_desk_says(template: str, server: Server) -> None:
+    readme = (ROOT / "model_templates" / template / "README.md").read_text(encoding="utf-8")
+    program = readme.split("```python\n")[1].split("```")[0].replace("127.0.0.1:8080", server.address)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=PATIENCE, check=False)
+    assert (done.returncode, done.stderr.decode()) == (0, "")
+    assert done.stdout.decode() == "Bicycles travel free of charge, on the lower deck."
+
+
+@only("python3_chat")
+@pytest.mark.parametrize("messages", [[], [{"role": "user"}], [{"role": "assistant", "content": "x"}]])
+def test_the_desk_refuses_what_is_no_question(server: Server, messages: list[dict[str, str]]) -> None:
+    url = f"http://{server.address}/v1/chat/completions"
+    response = requests.post(url, json={"messages": messages}, timeout=PATIENCE)
+    assert (response.status_code, response.json()["error"]["type"]) == (400, "invalid_request_error")
 
 
 @only("python3_runtime_params")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ import pytest
 from custom_model_runner import codedir
 from custom_model_runner.data.chat import Asked, Said
 from custom_model_runner.data.observation import Observation
+from custom_model_runner.data.report import Report
 from custom_model_runner.data.target import Target
 from custom_model_runner.errors import UserCodeError
 from custom_model_runner.metadata import Metadata
@@ -38,6 +42,39 @@ def build(chat: Any, seen: list[Observation]) -> tuple[Predictor, threading.Lock
     info = ModelInfo(Target(TargetType.TEXT_GENERATION), folder, None)
     slots = threading.Lock()
     return Predictor(Model(info, chat=chat), (seen.append,), slots), slots
+
+
+def reports_of(chat: Any, params: dict[str, Any], *, reads: int = 9) -> list[tuple[int, list[str] | None]]:
+    """Return what is reported of a chat of which some chunks are read: counts, and answers."""
+    reports: list[Report] = []
+    predictor, _ = build(chat, [])
+    predictor = replace(predictor, reporter=reports.append)
+    with suppress(UserCodeError):
+        said = predictor.converse(Asked({"messages": [{"content": "x"}], **params}, {}))
+        if not isinstance(said, Said):
+            list(islice(said, reads))
+            said.close()  # type: ignore[attr-defined]
+    answers = [None if one.samples is None else one.samples.predictions for one in reports]
+    return [
+        (one.stats.num_predictions if one.stats else -1, None if answer is None else answer.tolist())
+        for one, answer in zip(reports, answers, strict=True)
+    ]
+
+
+def test_a_chat_is_reported_when_it_has_ended() -> None:
+    def spoken(params: dict[str, Any], _headers: Mapping[str, str]) -> Iterator[Said]:
+        for number in stream(params, {}):
+            yield Said(None, {"choices": [{"delta": {"content": f"{number.body['number']} "}}]})
+
+    def whole(params: dict[str, Any], _headers: Mapping[str, str]) -> Said:
+        # Its prompt has been noted before.
+        params.clear()
+        return Said(None, {"choices": [{"message": {"content": "all"}}]})
+
+    assert reports_of(whole, {}) == [(1, ["all"])]
+    assert reports_of(spoken, {}) == [(1, ["0 1 2 "])]
+    assert reports_of(spoken, {"fail": 0}) == reports_of(spoken, {"fail": 2}) == [(0, None)]
+    assert reports_of(spoken, {}, reads=1) == [(0, None)]
 
 
 def facts(seen: list[Observation]) -> list[tuple[int, str | None]]:
