@@ -14,8 +14,9 @@ from gunicorn import util
 from gunicorn.http import errors as http_errors
 from gunicorn.workers import gthread
 
+from custom_model_runner.data.exchange import Watcher
 from custom_model_runner.errors import EXIT_OK, RunnerError
-from custom_model_runner.server import failures, headers, processes
+from custom_model_runner.server import exchanges, failures, headers, processes
 from custom_model_runner.server.arbiter import Arbiter
 from custom_model_runner.server.board import OfGeneration, OfWorker, Slot, State
 
@@ -38,6 +39,7 @@ class Worker(gthread.ThreadWorker):
     app: Application
     slot: Slot
     born: float
+    watchers: tuple[Watcher, ...] = ()
     _accepting: bool
 
     def init_process(self) -> None:
@@ -101,6 +103,7 @@ class Worker(gthread.ThreadWorker):
             status, reason = BROKEN_REQUESTS.get(type(exc), (400, "Bad Request"))
             response = failures.answer(f"ERROR: {reason}: the request is not valid HTTP", status)
             response.status = f"{status} {reason}"
+            exchanges.broken(self.watchers, status)
         else:
             launch = self.app.launch
             response = failures.last_resort(exc, show_stacktrace=launch.show_stacktrace)
