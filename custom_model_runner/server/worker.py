@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
+import socket
 import sys
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +99,16 @@ class Worker(gthread.ThreadWorker):
         if is_last:
             self.slot.put(OfWorker.STATE, State.DRAINING)
             self.app.launch.seat.wake_supervisor()
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer a request; a client that does not take its answer in time counts as gone."""
+        try:
+            return super().handle_request(req, conn)
+        except TimeoutError as error:
+            with suppress(OSError):
+                # Else its connection would be closed with patience, by the thread that all others need.
+                conn.sock.shutdown(socket.SHUT_RDWR)
+            raise BrokenPipeError(errno.EPIPE, "the client does not read") from error
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what is not HTTP, and what the application let out, and end the connection."""
