@@ -50,10 +50,12 @@ class Loader(Plugin):
 class Framework(Plugin):
     """A framework: the top-level packages whose classes it recognises, by an object's own MRO.
 
-    It may compute with one of several packages, as a variable says; the extra brings the first.
+    It may compute with one of several packages, as a variable says; the extra brings the first. A model that survives a
+    fork, loaded before and first called after, was tried: `tests/frameworks/test_sharing.py`.
     """
 
     packages: tuple[str, ...] = ()
+    survives_fork: bool = False
     backends: tuple[str, ...] = ()
     backend_variable: str = ""
 
@@ -90,9 +92,9 @@ LOADERS: Mapping[str, Loader] = {
 
 # The first that claims a class of the model, or of the last step of its pipeline, scores it.
 FRAMEWORKS: Mapping[str, Framework] = {
-    "xgboost": Framework(f"{PACKAGE}.frameworks.xgboost", "xgboost", packages=("xgboost",)),
-    "lightgbm": Framework(f"{PACKAGE}.frameworks.lightgbm", "lightgbm", packages=("lightgbm",)),
-    "catboost": Framework(f"{PACKAGE}.frameworks.catboost", "catboost", packages=("catboost",)),
+    "xgboost": Framework(f"{PACKAGE}.frameworks.xgboost", "xgboost", packages=("xgboost",), survives_fork=True),
+    "lightgbm": Framework(f"{PACKAGE}.frameworks.lightgbm", "lightgbm", packages=("lightgbm",), survives_fork=True),
+    "catboost": Framework(f"{PACKAGE}.frameworks.catboost", "catboost", packages=("catboost",), survives_fork=True),
     "keras": Framework(
         f"{PACKAGE}.frameworks.keras",
         "keras",
@@ -102,7 +104,7 @@ FRAMEWORKS: Mapping[str, Framework] = {
     ),
     "torch": Framework(f"{PACKAGE}.frameworks.torch", "torch", packages=("torch",)),
     "onnx": Framework(f"{PACKAGE}.frameworks.onnx", "onnx", packages=("onnxruntime",)),
-    "scikit-learn": Framework(f"{PACKAGE}.frameworks.sklearn", packages=("sklearn",)),
+    "scikit-learn": Framework(f"{PACKAGE}.frameworks.sklearn", packages=("sklearn",), survives_fork=True),
 }
 
 # What makes one table of another, of whatever library.

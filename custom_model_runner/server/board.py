@@ -46,6 +46,8 @@ class OfGeneration(IntEnum):
     STATE = 1
     WORKERS = 2
     GRACE_MILLISECONDS = 3
+    # Of a model that was loaded before the workers were forked; else each slot has its own.
+    LOAD_MICROSECONDS = 4
     ENDED_BY_SIGNAL = 8
     ENDED_BY_MEMORY = 9
     ENDED_BY_EXIT = 10

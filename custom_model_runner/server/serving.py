@@ -1,9 +1,10 @@
-"""A folder served by one generation: its model loaded in each worker, its failure to load explained."""
+"""A folder served by one generation: its model loaded once or in each worker, its failure to load explained."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,16 +12,18 @@ from functools import partial
 from flask import Flask
 
 from custom_model_runner import border, logs
+from custom_model_runner.data import tables
 from custom_model_runner.data.observation import Observation, Observer
+from custom_model_runner.data.payload import Payload
 from custom_model_runner.delivery.delivered import Delivered
 from custom_model_runner.errors import LoadError, RunnerError
 from custom_model_runner.monitoring import reporting
 from custom_model_runner.monitoring.timings import Timings, open_timings
 from custom_model_runner.predictor import Predictor, open_predictor
-from custom_model_runner.server import app, extension, failures, gunicorn, health, launch
-from custom_model_runner.server.board import OfServer, OfWorker, Slot, State
+from custom_model_runner.server import app, extension, failures, gunicorn, health, launch, sharing
+from custom_model_runner.server.board import OfGeneration, OfServer, OfWorker, Slot, State
 from custom_model_runner.server.launch import Launch, SharedNumber
-from custom_model_runner.server.seat import Seat
+from custom_model_runner.server.seat import EXIT_UNSHARED, Seat
 from custom_model_runner.settings import LogSettings, ModelSettings, MonitorSettings, ServerSettings
 
 # Threads beyond those that may call the model: so many calls can wait before a probe has to wait too.
@@ -40,9 +43,31 @@ class Folder:
     plan: reporting.Plan | None
     timings: Timings | None
     failure: RunnerError | None
+    shared: Predictor | None = None
     has_told: SharedNumber = field(default_factory=launch.shared_number)
     has_failed: SharedNumber = field(default_factory=launch.shared_number)
     last_steps: list[Callable[[float], None]] = field(default_factory=list)
+
+    def loaded(self) -> Folder | None:
+        """Return the folder with its model, for workers to share, or with the reason why there is none.
+
+        None says that this process is spoilt: the model is here, and must not be forked.
+        """
+        before, start = sharing.traces(), time.perf_counter()
+        notices: list[str] = []
+        try:
+            failing = "The folder cannot be loaded. Exception:"
+            shared = border.call(self._open, notices.extend, failing=failing, as_error=LoadError)
+        except RunnerError as error:
+            if not self.server.with_error_server:
+                raise
+            return replace(self, failure=error)
+        if not sharing.is_safe(shared.model, before):
+            return None
+        self._tell(notices)
+        sharing.freeze()
+        self.seat.generation.row.put(OfGeneration.LOAD_MICROSECONDS, int((time.perf_counter() - start) * 1e6))
+        return replace(self, shared=shared)
 
     def make_app(self, slot: Slot) -> Flask:
         """Return the application of a worker."""
@@ -73,13 +98,18 @@ class Folder:
         if self.failure is not None:
             raise self.failure
         observers = (_counter(slot), *((self.timings.observe,) if self.timings else ()))
-        predictor = open_predictor(self.model, observers=observers, threads=self.server.threads, tell=self._tell)
+        predictor = replace(self.shared or self._open(self._tell), observers=observers)
         reports = reporting.open_reports(self.plan, predictor.info.target.type)
         self.last_steps.append(reports.close)
+        # What reads tables is imported, and its threads are started, before the first request and after the fork.
+        tables.read(Payload(b"x\n1\n", "text/csv"))
         return self._application(replace(predictor, reporter=reports.structured, mlops=reports.embedded))
 
-    def _tell(self, *texts: str) -> None:
-        if self.has_told.offer(1):
+    def _open(self, tell: Callable[[Sequence[str]], None]) -> Predictor:
+        return open_predictor(self.model, threads=self.server.threads, tell=lambda *texts: tell(texts))
+
+    def _tell(self, texts: Sequence[str]) -> None:
+        if texts and self.has_told.offer(1):
             logs.notice(*texts)
 
     def _application(self, predictor: Predictor) -> Flask:
@@ -113,6 +143,11 @@ def serve(
     plan = reporting.plan(monitor, stdout=STANDARD_OUTPUT)
     timings = open_timings() if server.show_perf else None
     folder = Folder(seat, model, delivered, server, log, plan, timings, _fetch(delivered, server))
+    if seat.may_share and folder.failure is None and sharing.is_worth_a_try(model):
+        with_model = folder.loaded()
+        if with_model is None:
+            return EXIT_UNSHARED
+        folder = with_model
     begun = Launch(
         seat,
         folder.make_app,

@@ -43,10 +43,12 @@ def make(case: Case, folder: Path) -> None:
 
 
 @contextmanager
-def serve(framework: str, folder: Path, log: Path, *words: str) -> Iterator[str]:
+def serve(framework: str, folder: Path, log: Path, *words: str, env: Mapping[str, str] | None = None) -> Iterator[str]:
     """Serve a folder on a free port and give its address; at the end SIGTERM must give exit 0."""
     command = [DRUM, "server", "--code-dir", str(folder), "--address", "127.0.0.1:0", *words]
-    with log.open("wb") as stderr, subprocess.Popen(command, stderr=stderr, env=environment(framework)) as process:
+    command += ["--probe-address", "off"]
+    variables = {**environment(framework), **(env or {})}
+    with log.open("wb") as stderr, subprocess.Popen(command, stderr=stderr, env=variables) as process:
         try:
             yield _address(process, log)
         finally:
