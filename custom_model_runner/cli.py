@@ -177,13 +177,15 @@ def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str],
         sections = _read(command, given, environ, at_end)
         for section in sections:
             if isinstance(section, settings.LogSettings):
-                logs.configure(section.logging_level)
+                logs.configure(section.logging_level, section.log_format)
             elif isinstance(section, settings.MonitorSettings):
                 os.environ.update(section.client_variables)
         return _call(command.run, *more, *sections)
 
     if command.around is None:
         return start()
+    log = options.read(settings.LogSettings, given, environ)
+    logs.configure(log.logging_level, log.log_format)
     return _call(command.around.run, start, *(options.read(kind, given, environ) for kind in command.around.sections))
 
 

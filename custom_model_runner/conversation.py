@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, closing
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from custom_model_runner.data import chat_report
+from custom_model_runner.data.call import Call
 from custom_model_runner.data.chat import Asked, Chat, Said
 from custom_model_runner.data.report import Reporter
-
-
-class Call(Protocol):
-    """What is recorded of a call: one row if all went well; and the seconds it took, once it has ended."""
-
-    rows: int
-    seconds: float
+from custom_model_runner.data.stages import QUEUE
 
 
 def start(
@@ -51,7 +46,7 @@ def _conversation(
     texts: list[str] = []
     call: Call | None = None
     try:
-        with observed as call, slots, closing(_speech(chat, asked)) as speech:
+        with observed as call, slots, closing(_speech(chat, asked, call)) as speech:
             for said in speech:
                 if said is not None and reporter is not None:
                     texts.append(chat_report.text_of(said.body))
@@ -62,16 +57,20 @@ def _conversation(
             reporter(chat_report.report(asked, prompt=prompt, texts=texts, count=call.rows, seconds=call.seconds))
 
 
-def _speech(chat: Chat, asked: Asked) -> Generator[Said | None, None, None]:
+def _speech(chat: Chat, asked: Asked, call: Call) -> Generator[Said | None, None, None]:
     """Yield the completion; or None, and then each chunk."""
+    call.stages.end(QUEUE)
     said = chat(asked.params, asked.headers)
     if isinstance(said, Said):
+        call.stages.end("chat")
         yield said
         return
     with closing(cast("Generator[Said, None, None]", said)):
         # Nothing has been answered yet, so a failure here can still choose the status.
         chunk = next(said, None)
+        call.stages.end("chat")
         yield None
         while chunk is not None:
             yield chunk
             chunk = next(said, None)
+        call.stages.end("stream")

@@ -14,14 +14,17 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from custom_model_runner import codedir, conversation, logs, model, options
+from custom_model_runner.data import call as calls
 from custom_model_runner.data import chat, predictions, tables, transformed
+from custom_model_runner.data.call import Call
 from custom_model_runner.data.chat import Asked, Said
 from custom_model_runner.data.observation import Observation, Observer
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.predictions import Predictions, Scores
 from custom_model_runner.data.reply import Reply
-from custom_model_runner.data.report import Report, Reporter, Samples, Stats, snapshot
-from custom_model_runner.data.target import Declared, Target
+from custom_model_runner.data.report import Report, Reporter, snapshot
+from custom_model_runner.data.stages import DECODE, QUEUE, Stages
+from custom_model_runner.data.target import Declared
 from custom_model_runner.data.transformed import Transformed
 from custom_model_runner.errors import InputError, NotOffered, Unsupported, UsageError
 from custom_model_runner.model import Context, Convert, Model, ModelInfo, Question
@@ -39,15 +42,6 @@ CHAT_ENDPOINTS = "/chat/completions or /v1/chat/completions"
 CHATTY = frozenset({TargetType.TEXT_GENERATION, TargetType.AGENTIC_WORKFLOW})
 
 Result = TypeVar("Result")
-
-
-@dataclass
-class _Call:
-    """One call while it runs; the features are copied only where somebody is told of them."""
-
-    rows: int = 0
-    seconds: float = 0.0
-    features: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -68,16 +62,26 @@ class Predictor:
         """Facts about the model."""
         return self.model.info
 
-    def score(self, payload: Payload, *, charset: str | None = None, request_id: str | None = None) -> Predictions:
-        """Return checked predictions for the table in a payload; `charset` is what a server tells its hooks."""
+    def score(
+        self,
+        payload: Payload,
+        *,
+        charset: str | None = None,
+        request_id: str | None = None,
+        stages: Stages | None = None,
+    ) -> Predictions:
+        """Return checked predictions for the table in a payload; `charset` is what a server tells its hooks.
+
+        What takes time ends a stage of `stages`, here and in the other calls.
+        """
         self._scorer()
         context = Context(payload.data, payload.media_type or "text/csv", charset, payload.column_names)
-        with self._observed() as call:
-            result = self._on_table(payload, lambda table: self._call(table, context, call))
+        with self._observed(stages) as call:
+            result = self._on_table(payload, lambda table: self._call(table, context, call), call.stages)
             call.rows = len(result)
         if self.reporter is not None:
-            report = _report(call, result, self.info.target, request_id)
-            self.reporter(replace(report, size=len(payload.data)))
+            size = len(payload.data)
+            self.reporter(calls.report(call, result, self.info.target, request_id=request_id, size=size))
         return result
 
     def _scorer(self) -> Callable[[Any, Context], Scores]:
@@ -92,14 +96,19 @@ class Predictor:
         endpoints = CHAT_ENDPOINTS if only_chats else ENDPOINTS.get(kind, PREDICTION_ENDPOINTS)
         return Unsupported(f"This model has target type '{kind}', use the {endpoints} endpoint.")
 
-    def _on_table(self, payload: Payload, use: Callable[[Any], Result]) -> Result:
+    def _on_table(self, payload: Payload, use: Callable[[Any], Result], stages: Stages) -> Result:
         """Use the table of a payload; what reads it outside the model takes no slot."""
         if self.model.read is not None:
             with self.slots:
-                return use(self._checked(self.model.read(payload.data)))
+                stages.end(QUEUE)
+                read = self._checked(self.model.read(payload.data))
+                stages.end(DECODE)
+                return use(read)
         typed = replace(payload, text_columns=self.model.text_columns) if self.model.text_columns else payload
         table = self._checked(tables.read(typed))
+        stages.end(DECODE)
         with self.slots:
+            stages.end(QUEUE)
             return use(table)
 
     def _checked(self, table: Any) -> Any:
@@ -107,7 +116,7 @@ class Predictor:
         check = self.model.check_in
         return table if check is None or not isinstance(table, pd.DataFrame) else check(table)
 
-    def _call(self, table: Any, context: Context, call: _Call) -> Predictions:
+    def _call(self, table: Any, context: Context, call: Call) -> Predictions:
         """Run the hooks on what was read; without a table of rows the number of predictions is the user's affair."""
         if self.reporter is not None:
             # Now: hooks, and steps of a pipeline, may change the table in place.
@@ -118,27 +127,36 @@ class Predictor:
             return predictions.nothing(target)
         if subject.transform is not None:
             table = subject.transform(table)
+            call.stages.end("transform")
         result = predictions.marshal(score(table, context), target, rows=rows)
+        call.stages.end("score")
         if subject.post_process is None:
             return result
         processed = predictions.marshal(subject.post_process(result.frame()), target, rows=len(result))
+        call.stages.end("post_process")
         return Predictions(processed.columns, processed.values, result.extra)
 
     def transform(
-        self, payload: Payload, target: Payload | None = None, *, request_id: str | None = None
+        self,
+        payload: Payload,
+        target: Payload | None = None,
+        *,
+        request_id: str | None = None,
+        stages: Stages | None = None,
     ) -> Transformed:
         """Return what a transform model makes of the table in a payload; a target that comes along is not changed."""
         convert = self.model.convert
         if convert is None:
             raise self._unsupported()
-        with self._observed() as call:
+        with self._observed(stages) as call:
             known = None if target is None else tables.read(target)
-            result = self._on_table(payload, lambda table: _converted(convert, table, known))
+            result = self._on_table(payload, lambda table: _converted(convert, table, known), call.stages)
             if self.model.check_out is not None:
                 result = replace(result, table=self.model.check_out(result.table))
+            call.stages.end("transform")
             call.rows = len(result)
         if self.reporter is not None:
-            self.reporter(Report(time.time(), request_id, Stats(call.rows, call.seconds * 1000)))
+            self.reporter(Report(time.time(), request_id, call.stats()))
         return result
 
     def answer(
@@ -148,14 +166,17 @@ class Predictor:
         headers: Mapping[str, str] | None = None,
         *,
         request_id: str | None = None,
+        stages: Stages | None = None,
     ) -> Reply:
         """Return an unstructured model's reply; `headers` are those of the request, None in batch."""
         if self.model.answer is None:
             raise self._unsupported()
         mlops = None if self.mlops is None else self.mlops(request_id)
         question = Question(query, headers, mlops)
-        with self._observed() as call, self.slots:
+        with self._observed(stages) as call, self.slots:
+            call.stages.end(QUEUE)
             reply = self.model.answer(payload, question)
+            call.stages.end("score_unstructured")
             call.rows = 1
         return reply
 
@@ -172,14 +193,14 @@ class Predictor:
         said = self.converse(chat.asked(params, headers or {}))
         return said.given if isinstance(said, Said) else (chunk.given for chunk in said)
 
-    def converse(self, asked: Asked) -> Said | Iterator[Said]:
+    def converse(self, asked: Asked, *, stages: Stages | None = None) -> Said | Iterator[Said]:
         """Return what the model says to what is asked: a completion, or an iterator that is to be closed."""
         if self.model.chat is None:
             kind = self.info.target.type
             # Callers match the words.
             found = "chat() is not implemented" if kind in CHATTY else "chat is not supported"
             raise NotOffered(f"This model has target type '{kind}', but {found}: the folder has no chat hook")
-        return conversation.start(self.model.chat, asked, self._observed(), self.slots, self.reporter)
+        return conversation.start(self.model.chat, asked, self._observed(stages), self.slots, self.reporter)
 
     def list_models(self) -> list[dict[str, Any]]:
         """Return the models that the folder says it offers to those who chat, each as an object of OpenAI's API."""
@@ -190,9 +211,9 @@ class Predictor:
             return self.model.list_models()
 
     @contextmanager
-    def _observed(self) -> Iterator[_Call]:
+    def _observed(self, stages: Stages | None) -> Iterator[Call]:
         """Record one call when it ends."""
-        call = _Call()
+        call = Call(Stages() if stages is None else stages)
         failure = None
         start = time.perf_counter()
         try:
@@ -227,14 +248,6 @@ def _converted(convert: Convert, table: Any, target: pd.DataFrame | None) -> Tra
     # The hook gets a copy: the target goes back as it came.
     result = convert(table, None if target is None else target.copy())
     return transformed.check(result, rows=rows, target=target)
-
-
-def _report(call: _Call, result: Predictions, target: Target, request_id: str | None) -> Report:
-    """Return what is told of a call; predictions are copied, since models may use their memory again."""
-    names = target.labels or None
-    values = result.values[:, [result.columns.index(name) for name in names] if names else 0].copy()
-    samples = Samples(call.features, values, names)
-    return Report(time.time(), request_id, Stats(call.rows, call.seconds * 1000), samples)
 
 
 def open_predictor(

@@ -59,7 +59,7 @@ def _examine_hooks(path: Path, tree: ast.Module, report: Report, *, is_transform
     report.fact("hooks", ", ".join(shown) or "none", depth=1)
     for name in hooks:
         if name in functions and not functions[name].decorator_list:
-            stand_in = _stand_in(functions[name].args)
+            stand_in = _stand_in(functions[name])
             if is_transform and name == "transform":
                 report.attempt(calls.guard_convert, stand_in)
             else:
@@ -74,13 +74,16 @@ def _examine_hooks(path: Path, tree: ast.Module, report: Report, *, is_transform
     return None if names is None else frozenset(hooks)
 
 
-def _stand_in(arguments: ast.arguments) -> Any:
-    """Return a function that takes the same arguments and does nothing."""
+def _stand_in(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Any:
+    """Return a function of the same kind that takes the same arguments and does nothing."""
 
     def stand_in(*_: Any, **__: Any) -> None: ...
 
-    stand_in.__signature__ = Signature(list(_parameters(arguments)))  # type: ignore[attr-defined]
-    return stand_in
+    async def async_stand_in(*_: Any, **__: Any) -> None: ...
+
+    found: Any = async_stand_in if isinstance(function, ast.AsyncFunctionDef) else stand_in
+    found.__signature__ = Signature(list(_parameters(function.args)))
+    return found
 
 
 def _parameters(arguments: ast.arguments) -> Iterator[Parameter]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response
 
 from custom_model_runner.data import answers, deployment
+from custom_model_runner.data.exchange import Watcher
 from custom_model_runner.errors import LoadError
 from custom_model_runner.monitoring.timings import Timings
 from custom_model_runner.predictor import Predictor
-from custom_model_runner.server import event_stream, failures, incoming, openai_errors
+from custom_model_runner.server import current, event_stream, exchanges, failures, incoming, openai_errors
 from custom_model_runner.server.routes import about, chat, predict, probes, transform
 from custom_model_runner.settings import ServerSettings
 
@@ -27,9 +28,14 @@ def create_app(
     show_stacktrace: bool = False,
     supervisor: int | None = None,
     why_not_ready: Callable[[], str | None] = lambda: None,
+    watchers: Sequence[Watcher] = (),
 ) -> Flask:
-    """Return the application that serves a loaded model; `supervisor` is the first process of the server."""
-    app = _bare_app(settings, show_stacktrace=show_stacktrace, folder=predictor.info.codedir.path)
+    """Return the application that serves a loaded model.
+
+    `supervisor` is the first process of the server; `watchers` are told of its requests.
+    """
+    folder = predictor.info.codedir.path
+    app = _bare_app(settings, watchers, show_stacktrace=show_stacktrace, folder=folder)
     routes = Blueprint(BLUEPRINT, __name__, url_prefix=settings.url_prefix or None)
     probes.register(routes, probes.well)
     probes.register_health(routes, why_not_ready)
@@ -49,11 +55,12 @@ def _json_writer(predictor: Predictor, settings: ServerSettings) -> deployment.W
     return deployment.writer(settings.deployment_config, predictor.info.target)
 
 
-def create_error_app(error: Exception, settings: ServerSettings) -> Flask:
+def create_error_app(error: Exception, settings: ServerSettings, *, watchers: Sequence[Watcher] = ()) -> Flask:
     """Return the application that answers with status 513 and the reason why the model could not be loaded."""
-    app = _bare_app(settings, show_stacktrace=False)
+    app = _bare_app(settings, watchers, show_stacktrace=False)
 
     def explain() -> Response:
+        current.fail(LoadError.__name__)
         return failures.in_dialect(str(error), LoadError.status)
 
     routes = Blueprint(BLUEPRINT, __name__, url_prefix=settings.url_prefix or None)
@@ -74,12 +81,15 @@ def _add_bare_probes(app: Flask, settings: ServerSettings) -> None:
             app.add_url_rule(rule, f"{BLUEPRINT}.{endpoint}", methods=["GET"])
 
 
-def _bare_app(settings: ServerSettings, *, show_stacktrace: bool, folder: Path | None = None) -> Flask:
+def _bare_app(
+    settings: ServerSettings, watchers: Sequence[Watcher], *, show_stacktrace: bool, folder: Path | None = None
+) -> Flask:
     app = Flask("custom_model_runner", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
     app.config[incoming.DECODED_LIMIT] = settings.max_decoded_bytes
     app.config[openai_errors.PREFIX] = settings.url_prefix
     app.url_map.merge_slashes = False
+    exchanges.watch(app, watchers, prefix=settings.url_prefix)
     failures.register(app, show_stacktrace=show_stacktrace, folder=folder)
     return app

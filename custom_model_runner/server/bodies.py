@@ -17,7 +17,7 @@ from custom_model_runner.data.chat import Asked
 from custom_model_runner.data.payload import DEFAULT_CHARSET, Payload
 from custom_model_runner.data.transform_parts import ArrowVersion
 from custom_model_runner.errors import InputError, MalformedRequest, PayloadTooLarge, UnknownMediaType
-from custom_model_runner.server import headers, incoming
+from custom_model_runner.server import current, incoming
 
 # Callers match this text.
 NO_SAMPLES = "Samples should be provided as:   - a csv or mtx under `X` form-data param key.  - binary data"
@@ -90,7 +90,7 @@ def asked(request: Request) -> Asked:
         raise error if error.status != InputError.status else MalformedRequest(str(error)) from error
     # Found by their names in any case, as hooks are used to.
     sent = cast("Mapping[str, str]", Headers(incoming.headers_of(request)))
-    return chat.asked(params, sent, request_id=headers.request_id())
+    return chat.asked(params, sent, request_id=current.exchange().request_id)
 
 
 def hook_charset(payload: Payload) -> str:

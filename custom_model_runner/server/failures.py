@@ -24,7 +24,7 @@ from custom_model_runner.errors import (
     UnknownEncoding,
     UserCodeError,
 )
-from custom_model_runner.server import extension, headers, incoming, openai_errors
+from custom_model_runner.server import current, extension, incoming, openai_errors
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -34,6 +34,7 @@ USER_ERROR_HEADER = "X-Drum-User-Http-Error"
 ERROR_STATUSES = range(400, 600)
 # Keys of an application's configuration: whether tracebacks are logged, what keeps secrets out of a text.
 SHOW_STACKTRACE, CLEAN = "SHOW_STACKTRACE", "CLEAN"
+INTERNAL = "InternalError"
 THE_EXTENSION_RAISED = "The Flask extension raised. Exception:"
 
 
@@ -43,9 +44,10 @@ def register(app: Flask, *, show_stacktrace: bool, folder: Path | None = None) -
 
     @app.errorhandler(RunnerError)
     def explain(error: RunnerError) -> Response:
+        current.fail(name_of(error))
         if (complaint := openai_errors.complaint(error)) is not None:
             return openai_errors.answer(complaint, MalformedRequest.status)
-        message, status = _told(error, headers.context(), show_stacktrace=show_stacktrace)
+        message, status = _told(error, show_stacktrace=show_stacktrace)
         # Callers match the mark.
         marks = {"is_schema_validation_error": True} if isinstance(error, SchemaError) else {}
         response = in_dialect(message, status, **marks)
@@ -53,7 +55,10 @@ def register(app: Flask, *, show_stacktrace: bool, folder: Path | None = None) -
             response.headers["Accept-Encoding"] = ", ".join(compression.ENCODINGS)
         return response
 
-    app.register_error_handler(BaseCustomUserError, pass_on)
+    @app.errorhandler(BaseCustomUserError)
+    def pass_on_noted(error: BaseCustomUserError) -> Response:
+        current.fail(name_of(error))
+        return pass_on(error)
 
     @app.errorhandler(RequestEntityTooLarge)
     def measure(error: RequestEntityTooLarge) -> Response:
@@ -70,6 +75,7 @@ def register(app: Flask, *, show_stacktrace: bool, folder: Path | None = None) -
 
     @app.errorhandler(HTTPException)
     def explain_http(error: HTTPException) -> AnyResponse:
+        current.fail(type(error).__name__)
         if isinstance(error, InternalServerError) and error.original_exception is not None:
             return admit(error.original_exception)
         if error.response is not None:
@@ -82,10 +88,11 @@ def register(app: Flask, *, show_stacktrace: bool, folder: Path | None = None) -
             blame = UserCodeError(f"{THE_EXTENSION_RAISED} {border.describe(error)}")
             blame.__cause__ = error
             return explain(blame)
-        return in_dialect(*_told(error, headers.context(), show_stacktrace=show_stacktrace))
+        current.fail(INTERNAL)
+        return in_dialect(*_told(error, show_stacktrace=show_stacktrace))
 
 
-def _told(error: BaseException, context: dict[str, str], *, show_stacktrace: bool) -> tuple[str, int]:
+def _told(error: BaseException, *, show_stacktrace: bool) -> tuple[str, int]:
     """Return what a client is told of a failure, message and status; what is not the client's fault is logged."""
     if isinstance(error, BaseCustomUserError):
         return str(error), _status(error)
@@ -94,16 +101,17 @@ def _told(error: BaseException, context: dict[str, str], *, show_stacktrace: boo
         message, status = str(error), error.status
     if status >= 500:
         trace = (error.__cause__ or error) if show_stacktrace else None
-        LOG.error("%s", message, exc_info=trace, extra=context)
+        LOG.error("%s", message, exc_info=trace)
     return message, status
 
 
 def teller(app: Flask) -> Callable[[RunnerError | BaseCustomUserError], tuple[str, int]]:
     """Return what tells of failures when the request that is served now is no longer at hand."""
-    context, show_stacktrace, clean = headers.context(), app.config[SHOW_STACKTRACE], app.config[CLEAN]
+    exchange, show_stacktrace, clean = current.exchange(), app.config[SHOW_STACKTRACE], app.config[CLEAN]
 
     def tell(error: RunnerError | BaseCustomUserError) -> tuple[str, int]:
-        message, status = _told(error, context, show_stacktrace=show_stacktrace)
+        exchange.failure = name_of(error)
+        message, status = _told(error, show_stacktrace=show_stacktrace)
         return clean(message), status
 
     return tell
@@ -124,6 +132,17 @@ def pass_on(error: BaseCustomUserError) -> Response:
     response = openai_errors.answer(message, status) if openai_errors.is_asked() else answer(message, status)
     response.headers[USER_ERROR_HEADER] = "true"
     return response
+
+
+def name_of(error: RunnerError | BaseCustomUserError) -> str:
+    """Return the class of an error, one of our tree; user code may have made a subclass of its own."""
+    classes = (kind.__name__ for kind in type(error).__mro__ if kind.__module__ == RunnerError.__module__)
+    return next(classes)
+
+
+def status_of(error: RunnerError | BaseCustomUserError) -> int:
+    """Return the status that an error is answered with."""
+    return _status(error) if isinstance(error, BaseCustomUserError) else error.status
 
 
 def _status(error: BaseCustomUserError) -> int:

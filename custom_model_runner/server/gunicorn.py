@@ -12,7 +12,7 @@ from gunicorn.app.base import BaseApplication
 
 from custom_model_runner import logs
 from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK
-from custom_model_runner.server import failures, headers
+from custom_model_runner.server import exchanges, failures
 from custom_model_runner.server.arbiter import Arbiter
 from custom_model_runner.server.board import OfGeneration, OfWorker
 from custom_model_runner.server.launch import Launch
@@ -49,7 +49,9 @@ class Application(BaseApplication):
 
     def load_for(self, worker: Worker) -> Any:
         """Return the application of a worker."""
-        return headers.dress(failures.contain(self.launch.make_app(worker.slot)))
+        app = self.launch.make_app(worker.slot)
+        worker.watchers = app.extensions[exchanges.WATCHERS]
+        return exchanges.dress(failures.contain(app), worker.watchers)
 
 
 def serve(launch: Launch, *, workers: int, threads: int) -> int:

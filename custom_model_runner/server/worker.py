@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
+import socket
 import sys
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +17,9 @@ from gunicorn import util
 from gunicorn.http import errors as http_errors
 from gunicorn.workers import gthread
 
+from custom_model_runner.data.exchange import Watcher
 from custom_model_runner.errors import EXIT_OK, RunnerError
-from custom_model_runner.server import failures, headers, processes
+from custom_model_runner.server import exchanges, failures, headers, processes
 from custom_model_runner.server.arbiter import Arbiter
 from custom_model_runner.server.board import OfGeneration, OfWorker, Slot, State
 
@@ -38,6 +42,7 @@ class Worker(gthread.ThreadWorker):
     app: Application
     slot: Slot
     born: float
+    watchers: tuple[Watcher, ...] = ()
     _accepting: bool
 
     def init_process(self) -> None:
@@ -95,12 +100,23 @@ class Worker(gthread.ThreadWorker):
             self.slot.put(OfWorker.STATE, State.DRAINING)
             self.app.launch.seat.wake_supervisor()
 
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer a request; a client that does not take its answer in time counts as gone."""
+        try:
+            return super().handle_request(req, conn)
+        except TimeoutError as error:
+            with suppress(OSError):
+                # Else its connection would be closed with patience, by the thread that all others need.
+                conn.sock.shutdown(socket.SHUT_RDWR)
+            raise BrokenPipeError(errno.EPIPE, "the client does not read") from error
+
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what is not HTTP, and what the application let out, and end the connection."""
         if isinstance(exc, http_errors.ParseException):
             status, reason = BROKEN_REQUESTS.get(type(exc), (400, "Bad Request"))
             response = failures.answer(f"ERROR: {reason}: the request is not valid HTTP", status)
             response.status = f"{status} {reason}"
+            exchanges.broken(self.watchers, status)
         else:
             launch = self.app.launch
             response = failures.last_resort(exc, show_stacktrace=launch.show_stacktrace)

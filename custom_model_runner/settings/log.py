@@ -17,6 +17,13 @@ class LogSettings:
     logging_level: str = option(
         "--logging-level", choices=LOGGING_LEVELS, default="warning", help="lowest level that is logged"
     )
+    log_format: str = option(
+        "--log-format",
+        choices=("text", "json"),
+        variable="LOG_FORMAT",
+        default="text",
+        help="form of the lines on standard error (default text)",
+    )
     show_stacktrace: bool = option(
         "--show-stacktrace",
         is_switch=True,

@@ -8,8 +8,9 @@ from flask import Blueprint, Response, current_app, request
 
 from custom_model_runner.data import chat
 from custom_model_runner.data.chat import ASSOCIATION_ID, Said
+from custom_model_runner.data.stages import ENCODE, RECEIVE
 from custom_model_runner.predictor import Predictor
-from custom_model_runner.server import bodies, event_stream, failures, openai_errors
+from custom_model_runner.server import bodies, current, event_stream, failures, openai_errors
 from custom_model_runner.server.routes import paths
 
 JSON = "application/json"
@@ -19,11 +20,14 @@ def register(routes: Blueprint, predictor: Predictor) -> None:
     """Add the routes of models that chat."""
 
     def converse() -> Response:
-        asked = bodies.asked(request)
-        said = predictor.converse(asked)
+        asked, stages = bodies.asked(request), current.exchange().stages
+        stages.end(RECEIVE)
+        said = predictor.converse(asked, stages=stages)
         if not isinstance(said, Said):
             return event_stream.answer(said, asked, failures.teller(current_app))
-        return Response(chat.to_json({**said.body, ASSOCIATION_ID: asked.association_id}), content_type=JSON)
+        body = chat.to_json({**said.body, ASSOCIATION_ID: asked.association_id})
+        stages.end(ENCODE)
+        return Response(body, content_type=JSON)
 
     def models() -> Response:
         return Response(chat.to_json({"object": "list", "data": predictor.list_models()}), content_type=JSON)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
-from custom_model_runner.data import answers, tables
+from custom_model_runner.data import answers, stages, tables
 from custom_model_runner.data.predictions import Predictions
 from custom_model_runner.predictor import Predictor
-from custom_model_runner.server import accept, bodies, headers, incoming
+from custom_model_runner.server import accept, bodies, current, incoming
 from custom_model_runner.server.routes import paths
 
 STRUCTURED = ("/predict/", "/predictions/", "/invocations")
@@ -22,15 +22,23 @@ def register(routes: Blueprint, predictor: Predictor, to_json: Callable[[Predict
     offered = [answers.JSON, *(name for name in tables.writable() if name != answers.JSON)]
 
     def predict() -> Response:
+        exchange = current.exchange()
         payload = bodies.table_payload(request)
-        predictions = predictor.score(payload, charset=bodies.hook_charset(payload), request_id=headers.request_id())
+        exchange.stages.end(stages.RECEIVE)
+        predictions = predictor.score(
+            payload, charset=bodies.hook_charset(payload), request_id=exchange.request_id, stages=exchange.stages
+        )
         media_type = accept.choose(request.accept_mimetypes, offered)
         body = to_json(predictions) if media_type == answers.JSON else answers.write(predictions, media_type)
+        exchange.stages.end(stages.ENCODE)
         return Response(body, mimetype=media_type, headers={"Vary": "Accept"})
 
     def predict_unstructured() -> Response:
+        exchange = current.exchange()
         payload, sent = bodies.raw_payload(request), incoming.headers_of(request)
-        reply = predictor.answer(payload, request.args, sent, request_id=headers.request_id())
+        exchange.stages.end(stages.RECEIVE)
+        request_id = exchange.request_id
+        reply = predictor.answer(payload, request.args, sent, request_id=request_id, stages=exchange.stages)
         return Response(reply.body, content_type=reply.content_type)
 
     add(routes, predict, predict_unstructured)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
-from custom_model_runner.data import transform_parts
+from custom_model_runner.data import stages, transform_parts
 from custom_model_runner.predictor import Predictor
-from custom_model_runner.server import bodies, forms, headers
+from custom_model_runner.server import bodies, current, forms
 from custom_model_runner.server.routes import paths
 
 
@@ -16,9 +16,13 @@ def register(routes: Blueprint, predictor: Predictor) -> None:
     """Add the route of transform models."""
 
     def transform() -> Response:
+        exchange = current.exchange()
         asked = bodies.transform_request(request)
-        result = predictor.transform(asked.table, asked.target, request_id=headers.request_id())
-        return forms.answer(transform_parts.parts(result, asked.arrow))
+        exchange.stages.end(stages.RECEIVE)
+        result = predictor.transform(asked.table, asked.target, request_id=exchange.request_id, stages=exchange.stages)
+        response = forms.answer(transform_parts.parts(result, asked.arrow))
+        exchange.stages.end(stages.ENCODE)
+        return response
 
     add(routes, transform)
 

@@ -349,7 +349,6 @@ def test_hooks_are_shown_with_their_arguments(tmp_path: Path) -> None:
         ("def score(data, model, *, other): ...", False),
         ("def score(data): ...", False),
         ("@other\ndef score(data): ...", True),
-        ("async def score(data): ...", False),
         ("def transform(data, /): ...", False),
     ],
 )
@@ -380,6 +379,16 @@ def test_what_may_be_meant_otherwise_is_a_note(tmp_path: Path, code: str, note: 
     report = look(tmp_path, {"custom.py": code, "model.pkl": pickled(MODEL), "parts.py": ""})
     assert [text for text in report.notes if text.startswith(note)], report.text()
     assert report.problems == [text for text in report.problems if "init" in text]
+
+
+def test_an_async_hook_is_a_problem(tmp_path: Path) -> None:
+    report = look(tmp_path, {"custom.py": "async def chat(params, model): ..."})
+    assert report.problems == ["The chat hook is an async function, expected an ordinary one"]
+
+
+def test_a_folder_that_only_chats_is_fine(tmp_path: Path) -> None:
+    report = look(tmp_path, {"custom.py": "def chat(params, model, **kwargs): ..."})
+    assert (report.problems, report.notes) == ([], [])
 
 
 def test_a_function_of_its_own_is_no_hook_and_no_note(tmp_path: Path) -> None:
