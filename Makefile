@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 TEMPLATE := model_templates/python3_sklearn
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-oldest lint types bench clean
+.PHONY: help run test test-all test-oldest test-reliability lint types bench clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -71,6 +71,9 @@ framework-%: $(VENV_ALL)/.all
 test-oldest: $(VENV_OLDEST)/.test $(VENV_NEWEST)/.test ## Run every test of the core under the oldest and the newest that is promised.
 	$(VENV_OLDEST)/bin/pytest
 	$(VENV_NEWEST)/bin/pytest
+
+test-reliability: $(VENV)/.test ## Try faults and load on real servers, and print the figures.
+	$(BIN)/pytest -s tests/reliability
 
 lint: $(VENV)/.test ## Check style, Dockerfiles and shell scripts.
 	$(BIN)/ruff check .

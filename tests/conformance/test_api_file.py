@@ -46,6 +46,8 @@ CALLS = [
     ("get", "/", None, 200),
     ("get", "/ping/", None, 200),
     ("get", "/health/", None, 200),
+    ("get", "/livez", None, 200),
+    ("get", "/readyz", None, 200),
     ("get", "/info/", None, 200),
     ("get", "/capabilities/", None, 200),
     ("get", "/stats/", None, 200),

@@ -12,8 +12,8 @@ from custom_model_runner import plugins
 from .tree import REPOSITORY, expect_none
 
 PROJECT = REPOSITORY / "pyproject.toml"
-# The one folder of tests that the core's environment cannot run.
-APART = "tests/frameworks"
+# What the core's environment cannot run, and what takes minutes.
+APART = frozenset({"tests/frameworks", "tests/reliability"})
 
 
 def extra_complaints(extras: Iterable[str], project: str) -> list[str]:
@@ -42,6 +42,6 @@ def test_an_extra_that_is_not_offered_or_not_tried_is_a_complaint() -> None:
     assert extra_complaints(["sail", "frog", "kite"], project) == expected
 
 
-def test_make_test_runs_every_folder_of_tests_but_that_of_the_frameworks(pytestconfig: pytest.Config) -> None:
+def test_make_test_runs_every_folder_of_tests_but_those_that_stand_apart(pytestconfig: pytest.Config) -> None:
     folders = {"/".join(path.relative_to(REPOSITORY).parts[:2]) for path in (REPOSITORY / "tests").rglob("test_*.py")}
-    assert {*pytestconfig.getini("testpaths"), APART} == folders
+    assert {*pytestconfig.getini("testpaths"), *APART} == folders
