@@ -40,6 +40,7 @@ class Command:
     """A verb: the function that runs it, given its settings sections in order.
 
     `around` runs it in processes of its own: it is given the way to run it in one, and sections of settings for itself.
+    `scratch` is the variable that names a folder which those processes share, as long as the run lasts.
     """
 
     run: str
@@ -47,6 +48,7 @@ class Command:
     sections: tuple[type, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
     around: Around | None = None
+    scratch: str | None = None
 
 
 COMMANDS: Mapping[str, Command] = {
@@ -73,6 +75,7 @@ COMMANDS: Mapping[str, Command] = {
         ),
         ONE_THREAD,
         Around("custom_model_runner.commands.server:supervise", (settings.ServerSettings,)),
+        settings.METRICS_DIRECTORY,
     ),
     "doctor": Command(
         "custom_model_runner.commands.doctor:run",
@@ -172,6 +175,7 @@ def _dispatch(words: Sequence[str], environ: Mapping[str, str], at_end: ExitStac
 def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str], at_end: ExitStack) -> int:
     for name, value in command.variables.items():
         os.environ.setdefault(name, value)
+    environ = {**environ, **_scratch(command, environ, at_end)}
 
     def start(*more: Any) -> int:
         sections = _read(command, given, environ, at_end)
@@ -187,6 +191,17 @@ def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str],
     log = options.read(settings.LogSettings, given, environ)
     logs.configure(log.logging_level, log.log_format)
     return _call(command.around.run, start, *(options.read(kind, given, environ) for kind in command.around.sections))
+
+
+def _scratch(command: Command, environ: Mapping[str, str], at_end: ExitStack) -> dict[str, str]:
+    """Make the folder that a command needs, in the one that its variable names, and set the variable."""
+    if command.scratch is None:
+        return {}
+    folder, remove = plugins.find(plugins.ENTRIES["scratch"]).make(environ.get(command.scratch))
+    at_end.callback(remove)
+    made = {command.scratch: str(folder)}
+    os.environ.update(made)
+    return made
 
 
 def _call(function: str, *arguments: Any) -> int:

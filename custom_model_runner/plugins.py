@@ -189,6 +189,9 @@ ENTRIES: Mapping[str, Plugin] = {
     "inline": Plugin(f"{PACKAGE}.inline"),
     "delivery": Plugin(f"{PACKAGE}.delivery.delivered"),
     "fetching": Plugin(f"{PACKAGE}.delivery.fetching"),
+    "exposition": Plugin(f"{PACKAGE}.monitoring.exposition"),
+    "scratch": Plugin(f"{PACKAGE}.scratch"),
+    "tracing": Plugin(f"{PACKAGE}.monitoring.tracing", "otel"),
     "serving": Plugin(f"{PACKAGE}.server.serving"),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from custom_model_runner.data import trace_context
 from custom_model_runner.data.stages import Stages
@@ -18,6 +19,7 @@ class Exchange:
 
     `route` is the rule that answers it, without prefix and last slash, `status` that of the answer and `failure` the
     class of the error; `trace` are the ids of the trace and of the span that stands for it, as hexadecimal digits.
+    `span` belongs to whoever makes spans.
     """
 
     method: str
@@ -30,6 +32,7 @@ class Exchange:
     failure: str | None = None
     seconds: float = 0.0
     trace: tuple[str, str] | None = None
+    span: Any = None
 
     def context(self) -> dict[str, str]:
         """Return what a log line tells of the request."""

@@ -13,7 +13,7 @@ from custom_model_runner.errors import LoadError
 from custom_model_runner.monitoring.timings import Timings
 from custom_model_runner.predictor import Predictor
 from custom_model_runner.server import current, event_stream, exchanges, failures, incoming, openai_errors
-from custom_model_runner.server.routes import about, chat, predict, probes, transform
+from custom_model_runner.server.routes import about, chat, metrics, predict, probes, transform
 from custom_model_runner.settings import ServerSettings
 
 # Users' own code refers to routes by this name: `model_api.ping`.
@@ -29,16 +29,18 @@ def create_app(
     supervisor: int | None = None,
     why_not_ready: Callable[[], str | None] = lambda: None,
     watchers: Sequence[Watcher] = (),
+    expose: Callable[[], bytes] = bytes,
 ) -> Flask:
     """Return the application that serves a loaded model.
 
-    `supervisor` is the first process of the server; `watchers` are told of its requests.
+    `supervisor` is the first process of the server; `watchers` are told of its requests, `expose` writes its metrics.
     """
     folder = predictor.info.codedir.path
     app = _bare_app(settings, watchers, show_stacktrace=show_stacktrace, folder=folder)
     routes = Blueprint(BLUEPRINT, __name__, url_prefix=settings.url_prefix or None)
     probes.register(routes, probes.well)
     probes.register_health(routes, why_not_ready)
+    metrics.register(routes, expose)
     about.register(routes, predictor.info, timings, supervisor, chats=predictor.model.chat is not None)
     predict.register(routes, predictor, _json_writer(predictor, settings))
     transform.register(routes, predictor)
@@ -55,7 +57,13 @@ def _json_writer(predictor: Predictor, settings: ServerSettings) -> deployment.W
     return deployment.writer(settings.deployment_config, predictor.info.target)
 
 
-def create_error_app(error: Exception, settings: ServerSettings, *, watchers: Sequence[Watcher] = ()) -> Flask:
+def create_error_app(
+    error: Exception,
+    settings: ServerSettings,
+    *,
+    watchers: Sequence[Watcher] = (),
+    expose: Callable[[], bytes] = bytes,
+) -> Flask:
     """Return the application that answers with status 513 and the reason why the model could not be loaded."""
     app = _bare_app(settings, watchers, show_stacktrace=False)
 
@@ -66,6 +74,7 @@ def create_error_app(error: Exception, settings: ServerSettings, *, watchers: Se
     routes = Blueprint(BLUEPRINT, __name__, url_prefix=settings.url_prefix or None)
     probes.register(routes, explain)
     probes.register_health(routes, lambda: "the folder cannot be loaded")
+    metrics.register(routes, expose)
     predict.add(routes, explain, explain)
     transform.add(routes, explain)
     chat.add(routes, explain)
@@ -77,7 +86,7 @@ def create_error_app(error: Exception, settings: ServerSettings, *, watchers: Se
 def _add_bare_probes(app: Flask, settings: ServerSettings) -> None:
     """Let probes answer without the prefix too, as the same endpoints: whoever sends them may not know it."""
     if settings.url_prefix:
-        for rule, endpoint in probes.rules():
+        for rule, endpoint in (*probes.rules(), *metrics.rules()):
             app.add_url_rule(rule, f"{BLUEPRINT}.{endpoint}", methods=["GET"])
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from flask import Flask
 
@@ -24,6 +25,7 @@ from custom_model_runner.server import app, extension, failures, gunicorn, healt
 from custom_model_runner.server.board import OfGeneration, OfServer, OfWorker, Slot, State
 from custom_model_runner.server.launch import Launch, SharedNumber
 from custom_model_runner.server.seat import EXIT_UNSHARED, Seat
+from custom_model_runner.server.telemetry import Telemetry, find_tracing, open_telemetry
 from custom_model_runner.settings import LogSettings, ModelSettings, MonitorSettings, ServerSettings
 
 # Threads beyond those that may call the model: so many calls can wait before a probe has to wait too.
@@ -43,6 +45,7 @@ class Folder:
     plan: reporting.Plan | None
     timings: Timings | None
     failure: RunnerError | None
+    tracing: Any
     shared: Predictor | None = None
     has_told: SharedNumber = field(default_factory=launch.shared_number)
     has_failed: SharedNumber = field(default_factory=launch.shared_number)
@@ -71,7 +74,11 @@ class Folder:
 
     def make_app(self, slot: Slot) -> Flask:
         """Return the application of a worker."""
-        made = self._load_or_explain(slot)
+        telemetry = open_telemetry(
+            self.server, self.seat.board, slot, tracing=self.tracing, service=self.model.code_dir.name
+        )
+        self.last_steps.append(telemetry.close)
+        made = self._load_or_explain(slot, telemetry)
         if self.delivered.secrets:
             failures.scrub(made, self.delivered.scrubber())
         return made
@@ -81,29 +88,29 @@ class Folder:
         for step in self.last_steps:
             step(seconds)
 
-    def _load_or_explain(self, slot: Slot) -> Flask:
+    def _load_or_explain(self, slot: Slot, telemetry: Telemetry) -> Flask:
         try:
             failing = "The folder cannot be loaded. Exception:"
-            loaded: Flask = border.call(self._load, slot, failing=failing, as_error=LoadError)
+            loaded: Flask = border.call(self._load, slot, telemetry, failing=failing, as_error=LoadError)
         except RunnerError as error:
             if not self.server.with_error_server:
                 raise
             if self.has_failed.offer(1):
                 logs.failure(error, show_stacktrace=self.log.show_stacktrace)
             slot.put(OfWorker.STATE, State.FAILED)
-            return app.create_error_app(error, self.server)
+            return app.create_error_app(error, self.server, watchers=telemetry.watchers, expose=telemetry.expose)
         return loaded
 
-    def _load(self, slot: Slot) -> Flask:
+    def _load(self, slot: Slot, telemetry: Telemetry) -> Flask:
         if self.failure is not None:
             raise self.failure
-        observers = (_counter(slot), *((self.timings.observe,) if self.timings else ()))
+        observers = (_counter(slot), *telemetry.observers, *((self.timings.observe,) if self.timings else ()))
         predictor = replace(self.shared or self._open(self._tell), observers=observers)
         reports = reporting.open_reports(self.plan, predictor.info.target.type)
         self.last_steps.append(reports.close)
         # What reads tables is imported, and its threads are started, before the first request and after the fork.
         tables.read(Payload(b"x\n1\n", "text/csv"))
-        return self._application(replace(predictor, reporter=reports.structured, mlops=reports.embedded))
+        return self._application(replace(predictor, reporter=reports.structured, mlops=reports.embedded), telemetry)
 
     def _open(self, tell: Callable[[Sequence[str]], None]) -> Predictor:
         return open_predictor(self.model, threads=self.server.threads, tell=lambda *texts: tell(texts))
@@ -112,7 +119,7 @@ class Folder:
         if texts and self.has_told.offer(1):
             logs.notice(*texts)
 
-    def _application(self, predictor: Predictor) -> Flask:
+    def _application(self, predictor: Predictor, telemetry: Telemetry) -> Flask:
         """Return the application for a model, extended by its folder; all of it lives as long as this process."""
         board = self.seat.board
         with ExitStack() as stack:
@@ -124,6 +131,8 @@ class Folder:
                 show_stacktrace=self.log.show_stacktrace,
                 supervisor=board.server.get(OfServer.PID),
                 why_not_ready=partial(health.why_not_ready, board),
+                watchers=telemetry.watchers,
+                expose=telemetry.expose,
             )
             extension.install(served, predictor.info.codedir.path)
             stack.pop_all()
@@ -142,7 +151,7 @@ def serve(
     """Serve the folder as one generation, until a signal ends it; return the exit code."""
     plan = reporting.plan(monitor, stdout=STANDARD_OUTPUT)
     timings = open_timings() if server.show_perf else None
-    folder = Folder(seat, model, delivered, server, log, plan, timings, _fetch(delivered, server))
+    folder = Folder(seat, model, delivered, server, log, plan, timings, _fetch(delivered, server), find_tracing(server))
     if seat.may_share and folder.failure is None and sharing.is_worth_a_try(model):
         with_model = folder.loaded()
         if with_model is None:

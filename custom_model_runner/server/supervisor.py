@@ -13,13 +13,15 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from custom_model_runner import logs
+from custom_model_runner import logs, plugins
 from custom_model_runner.errors import EXIT_OK, Terminated
 from custom_model_runner.server import health, listening, processes
 from custom_model_runner.server.board import Board, Generation, OfServer, State, open_board
+from custom_model_runner.server.facts import facts_of
 from custom_model_runner.server.generations import Generations
 from custom_model_runner.server.probes import Answer, Probes, said
 from custom_model_runner.server.seat import Seat
@@ -96,7 +98,11 @@ class Supervisor:
     def _open_probes(self, server: ServerSettings) -> None:
         listener = probe_listener(server)
         if listener is not None:
-            pages = {"/livez": live, "/readyz": lambda: ready(self.board)}
+            pages = {
+                "/livez": live,
+                "/readyz": lambda: ready(self.board),
+                "/metrics": lambda: metrics(self.board, server.metrics_directory),
+            }
             self.probes = Probes(listener, self.loop, pages)
             self.probes.open()
         elif server.probe_address is None:
@@ -159,6 +165,14 @@ def ready(board: Board) -> Answer:
     """Say that requests are welcome, or why not."""
     reason = health.why_not_ready(board)
     return said(200, "OK") if reason is None else said(503, f"ERROR: not ready: {reason}")
+
+
+def metrics(board: Board, directory: Path | None) -> Answer:
+    """Return the metrics of all processes; what writes them is imported when they are first asked for."""
+    if directory is None:
+        return said(404, "ERROR: nothing is counted")
+    writer = plugins.find(plugins.ENTRIES["exposition"])
+    return Answer(200, writer.exposition(directory, facts_of(board)), writer.CONTENT_TYPE)
 
 
 def _end_once(_number: int, _frame: FrameType | None) -> NoReturn:

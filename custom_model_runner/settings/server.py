@@ -8,12 +8,13 @@ from custom_model_runner import deployment_config
 from custom_model_runner.deployment_config import DeploymentConfig
 from custom_model_runner.options import option
 from custom_model_runner.parsers import address, address_or_off, positive, prefix, workers
+from custom_model_runner.settings.telemetry import TelemetrySettings
 
 PROBE_PORT = 8081
 
 
 @dataclass(frozen=True)
-class ServerSettings:
+class ServerSettings(TelemetrySettings):
     """Where and how to serve."""
 
     address: tuple[str, int] = option(

@@ -25,6 +25,8 @@ COMPANIONS: dict[str, str] = {"onnxruntime": "onnx", "h5py": "keras"}
 # What is no framework, and where it may be imported.
 OTHERS: dict[str, str] = {
     "datarobot": "monitoring/datarobot.py",
+    "prometheus_client": "monitoring/",
+    "opentelemetry": "monitoring/tracing.py",
     **dict.fromkeys(("aiohttp", "botocore", "s3fs"), "delivery/s3.py"),
 }
 

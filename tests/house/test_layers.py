@@ -13,7 +13,7 @@ from .tree import NAME, PACKAGE, Import, Module, copy_of_the_real_tree, expect_n
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"settings", "options", "parsers", "target_type", "plugins"})
     | frozenset({"parameters", "errors", "alias", "border", "logs", "spelling"})
-    | frozenset({"credentials", "scrubbing", "user_secrets"})
+    | frozenset({"credentials", "scrubbing", "scratch", "user_secrets"})
     | frozenset({"deployment_config"}),
     frozenset({"data"}),
     frozenset({"codedir", "model", "metadata", "schema", "estimator", "opening", "artifacts"}),
@@ -36,6 +36,7 @@ ORDER: frozenset[tuple[str, str]] = frozenset(
         ("logs", "errors"),
         ("parameters", "errors"),
         ("credentials", "spelling"),
+        ("scratch", "errors"),
         ("scrubbing", "border"),
         ("scrubbing", "credentials"),
         ("scrubbing", "errors"),

@@ -120,7 +120,7 @@ def test_every_real_route_is_answered_with_and_without_a_slash_at_its_end(applic
 def test_a_folder_that_could_not_be_loaded_is_explained_on_the_probes_and_on_every_post_route() -> None:
     documented = documented_routes(contract())
     posts = {route for route in documented if route[0] == "POST"}
-    probes = {("GET", path) for path in ("/", "/ping/", "/health/", "/livez", "/readyz")}
+    probes = {("GET", path) for path in ("/", "/ping/", "/health/", "/livez", "/readyz", "/metrics")}
     assert probes <= documented
     assert twins(served_routes(error_application())) == twins(posts | probes)
 

@@ -1,0 +1,27 @@
+"""What a server knows of its own processes when its metrics are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The state of a server: numbers of calls and of processes, and counts since its first process was started.
+
+    `most_calls` is how many calls the workers take at the same time, the waiting ones included, or 0 where nothing
+    bounds them; `load_seconds` is the longest time in which a worker that serves has loaded the model.
+    """
+
+    is_ready: bool = False
+    calls_in_flight: int = 0
+    calls_waiting: int = 0
+    calls_overdue: int = 0
+    most_calls: int = 0
+    load_seconds: float | None = None
+    workers: Mapping[str, int] = field(default_factory=dict)
+    worker_restarts: Mapping[str, int] = field(default_factory=dict)
+    reloads: int = 0
+    failed_reloads: int = 0
+    lost_generations: int = 0

@@ -1,0 +1,36 @@
+"""The state of a server, read from the board for its metrics."""
+
+from __future__ import annotations
+
+from custom_model_runner.monitoring.facts import Facts
+from custom_model_runner.server import health
+from custom_model_runner.server.board import Board, OfGeneration, OfServer, OfWorker, State
+
+SHOWN = (State.LOADING, State.READY, State.FAILED, State.DRAINING)
+MICROSECONDS = 1e-6
+
+
+def facts_of(board: Board) -> Facts:
+    """Return the state of a server as it is now."""
+    workers = list(board.workers())
+    states = [slot.state for slot in workers]
+
+    def total(cell: OfWorker) -> int:
+        return sum(slot.get(cell) for slot in workers)
+
+    loads = [slot.get(OfWorker.LOAD_MICROSECONDS) for slot in workers if slot.state is State.READY]
+    # Where workers share a model, their master has loaded it.
+    loads += [one.row.get(OfGeneration.LOAD_MICROSECONDS) for one in board.generations if one.state is State.READY]
+    return Facts(
+        is_ready=health.why_not_ready(board) is None,
+        calls_in_flight=total(OfWorker.IN_FLIGHT),
+        calls_waiting=total(OfWorker.WAITING),
+        calls_overdue=total(OfWorker.STUCK),
+        most_calls=total(OfWorker.MOST_CALLS),
+        load_seconds=max(loads) * MICROSECONDS if any(loads) else None,
+        workers={state.name.lower(): states.count(state) for state in SHOWN},
+        worker_restarts=board.ended(),
+        reloads=board.server.get(OfServer.RELOADS),
+        failed_reloads=board.server.get(OfServer.FAILED_RELOADS),
+        lost_generations=board.server.get(OfServer.LOST_GENERATIONS),
+    )
