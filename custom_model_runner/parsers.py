@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 STANDARD_INPUT = "-"
 MOST_WORKERS = 199
+CGROUP = Path("/sys/fs/cgroup")
+# The files that hold quota and period.
+QUOTAS = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
 TRUE_WORDS = frozenset({"t", "true", "y", "yes", "on", "1", "1.0"})
 FALSE_WORDS = frozenset({"false", "n", "no", "off", "0", "none", "0.0"})
+
+
+def processors(cgroup: Path = CGROUP) -> int:
+    """Return how many processors this process may use, by its affinity and by the quota of its container."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, math.ceil(min(allowed, _quota(cgroup))))
+
+
+def _quota(cgroup: Path) -> float:
+    """Return the processors that a container may use in all, infinite where it is not told; cgroup v2 first."""
+    for names in QUOTAS:
+        try:
+            quota, period = " ".join((cgroup / name).read_text() for name in names).split()
+            # Without a limit, v2 says max and v1 -1.
+            return int(quota) / int(period) if int(quota) > 0 else math.inf
+        except (OSError, ValueError, ZeroDivisionError):
+            continue
+    return math.inf
 
 
 def truth(text: str) -> bool:
@@ -115,8 +138,22 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def between(least: int, most: int) -> Callable[[str], int]:
+    """Return the parser of whole numbers from one to another."""
+
+    def parse(text: str) -> int:
+        number = whole(text.strip())
+        if not least <= number <= most:
+            raise ValueError(f"{text!r} is out of range, expected a whole number from {least} to {most}")
+        return number
+
+    return parse
+
+
 def workers(text: str) -> int:
-    """Return a number of worker processes that a machine can be meant to bear."""
+    """Return a number of worker processes that a machine can be meant to bear; `auto` is one per usable processor."""
+    if text.strip().lower() == "auto":
+        return min(processors(), MOST_WORKERS)
     number = positive(text)
     if number > MOST_WORKERS:
         raise ValueError(f"{text!r} is too many, expected at most {MOST_WORKERS}")

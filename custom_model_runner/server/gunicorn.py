@@ -17,10 +17,10 @@ from custom_model_runner.server.arbiter import Arbiter
 from custom_model_runner.server.board import OfGeneration, OfWorker
 from custom_model_runner.server.launch import Launch
 from custom_model_runner.server.worker import Worker
+from custom_model_runner.settings import ServerSettings
 
 # What a worker may still do in the time that it has: some of what calls have to finish.
 END_SECONDS = 3.0
-GRACE_SECONDS = 25
 
 
 class Logger(glogging.Logger):
@@ -54,16 +54,16 @@ class Application(BaseApplication):
         return exchanges.dress(failures.contain(app), worker.watchers)
 
 
-def serve(launch: Launch, *, workers: int, threads: int) -> int:
+def serve(launch: Launch, server: ServerSettings, *, threads: int) -> int:
     """Serve until a signal ends it, and return the exit code: 0, or that of the failure to load."""
     generation = launch.seat.generation
-    generation.row.put(OfGeneration.WORKERS, workers)
-    generation.row.put(OfGeneration.GRACE_MILLISECONDS, GRACE_SECONDS * 1000)
+    generation.row.put(OfGeneration.WORKERS, server.max_workers)
+    generation.row.put(OfGeneration.GRACE_MILLISECONDS, server.graceful_timeout * 1000)
     # What gunicorn says when a worker could not load has been said better.
     logging.getLogger("gunicorn.error").addFilter(lambda _: launch.exit_code.cell.value == 0)
     master = os.getpid()
     try:
-        Arbiter(Application(launch, _options(launch, workers=workers, threads=threads))).run()
+        Arbiter(Application(launch, _options(launch, server, threads=threads))).run()
     except SystemExit as ending:
         # Workers are forked inside `run`, and their codes are for the master to read.
         if os.getpid() != master:
@@ -72,16 +72,20 @@ def serve(launch: Launch, *, workers: int, threads: int) -> int:
     return EXIT_OK
 
 
-def _options(launch: Launch, *, workers: int, threads: int) -> dict[str, Any]:
+def _options(launch: Launch, server: ServerSettings, *, threads: int) -> dict[str, Any]:
+    # The first process listens before it knows values that are brought from outside.
+    launch.seat.listener.listen(server.backlog)
     return {
         "bind": f"fd://{launch.seat.listener.detach()}",
-        "workers": workers,
+        "workers": server.max_workers,
         "threads": threads,
         "worker_class": Worker,
         "logger_class": Logger,
         "control_socket_disable": True,
-        "graceful_timeout": GRACE_SECONDS,
-        "keepalive": 65,
+        "graceful_timeout": server.graceful_timeout,
+        "keepalive": server.keep_alive,
+        "max_requests": server.max_requests,
+        "max_requests_jitter": server.max_requests_jitter,
         # A long call is not a dead worker.
         "timeout": 0,
         "proc_name": "drum",

@@ -167,7 +167,7 @@ def serve(
         exit_code=launch.shared_number(),
         clean=delivered.scrubber(),
     )
-    return gunicorn.serve(begun, workers=server.max_workers, threads=(server.threads or 1) + SPARE_THREADS)
+    return gunicorn.serve(begun, server, threads=(server.threads or 1) + SPARE_THREADS)
 
 
 def _counter(slot: Slot) -> Observer:

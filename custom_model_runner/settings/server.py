@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from custom_model_runner import deployment_config
 from custom_model_runner.deployment_config import DeploymentConfig
 from custom_model_runner.options import option
-from custom_model_runner.parsers import address, address_or_off, positive, prefix, workers
+from custom_model_runner.parsers import address, address_or_off, between, positive, prefix, workers
 from custom_model_runner.settings.telemetry import TelemetrySettings
 
 PROBE_PORT = 8081
@@ -34,12 +34,12 @@ class ServerSettings(TelemetrySettings):
     )
     max_workers: int = option(
         "--max-workers",
-        metavar="N",
+        metavar="N|auto",
         parse=workers,
         variable="MAX_WORKERS",
         parameter="CUSTOM_MODEL_WORKERS",
         default=1,
-        help="worker processes (default 1)",
+        help="worker processes, auto: as many as processors may be used (default 1)",
     )
     threads: int | None = option(
         "--threads",
@@ -82,5 +82,35 @@ class ServerSettings(TelemetrySettings):
         default=False,
         variable="PRODUCTION",
         help="accepted and without effect: the server is always the production server",
+    )
+    graceful_timeout: int = option(
+        parameter="DRUM_GUNICORN_GRACEFUL_TIMEOUT",
+        parse=between(1, 3600),
+        default=25,
+        help="seconds in which calls may finish when the server ends",
+    )
+    keep_alive: int = option(
+        parameter="DRUM_GUNICORN_KEEP_ALIVE",
+        parse=between(0, 3600),
+        default=65,
+        help="seconds that an idle connection is kept; 0 closes each after its answer",
+    )
+    max_requests: int = option(
+        parameter="DRUM_GUNICORN_MAX_REQUESTS",
+        parse=between(0, 10000),
+        default=0,
+        help="requests after which a worker is replaced; 0 for never",
+    )
+    max_requests_jitter: int = option(
+        parameter="DRUM_GUNICORN_MAX_REQUESTS_JITTER",
+        parse=between(0, 10000),
+        default=0,
+        help="most requests that are added at random, lest all workers are replaced at once",
+    )
+    backlog: int = option(
+        parameter="DRUM_WEBSERVER_BACKLOG",
+        parse=between(1, 10000),
+        default=2048,
+        help="connections that the system holds until a worker takes them",
     )
     url_prefix: str = option(variable="URL_PREFIX", parse=prefix, default="", help="prefix of every route")

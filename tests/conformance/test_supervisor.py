@@ -226,3 +226,20 @@ def test_without_a_probe_port_of_its_own_the_server_says_so_and_serves(tmp_path:
         finally:
             process.terminate()
             assert process.wait(20) == 0
+
+
+def test_a_worker_that_has_answered_its_requests_is_replaced_and_no_request_is_lost(tmp_path: Path) -> None:
+    (tmp_path / "custom.py").write_text(SOURCE)
+    most = {"MLOPS_RUNTIME_PARAM_DRUM_GUNICORN_MAX_REQUESTS": '{"type":"numeric","payload":5}'}
+    with serve(tmp_path, "--target-type", "regression", "--max-workers", "2", env=most) as served:
+        answers = [served.post("/predict/", "wish\ngood\n") for _ in range(30)]
+        assert {answer.status_code for answer in answers} == {200}
+        assert len({answer.json()["predictions"][0] for answer in answers}) > 3
+        assert "another takes its place" not in served.log.read_text()
+
+
+def test_connections_are_closed_after_each_answer_if_they_are_not_to_be_kept(tmp_path: Path) -> None:
+    (tmp_path / "custom.py").write_text(SOURCE)
+    never = {"MLOPS_RUNTIME_PARAM_DRUM_GUNICORN_KEEP_ALIVE": '{"type":"numeric","payload":0}'}
+    with serve(tmp_path, "--target-type", "regression", env=never) as served:
+        assert served.get("/").headers["Connection"] == "close"

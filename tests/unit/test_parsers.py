@@ -203,3 +203,39 @@ def test_a_web_address_has_no_slash_at_its_end(text: str) -> None:
 def test_what_is_no_web_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no web address"):
         parsers.web_address(text)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"cpu.max": "150000 100000"}, 2),
+        ({"cpu.max": "50000 100000"}, 1),
+        ({"cpu.max": "max 100000"}, 4),
+        ({"cpu/cpu.cfs_quota_us": "300000", "cpu/cpu.cfs_period_us": "100000"}, 3),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 4),
+        ({"cpu.max": "nonsense"}, 4),
+        ({}, 4),
+    ],
+)
+def test_the_processors_are_those_of_the_affinity_and_of_the_quota(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], expected: int
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0, 1, 2, 3}, raising=False)
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert parsers.processors(tmp_path) == expected
+
+
+def test_auto_is_a_number_of_workers_that_is_there() -> None:
+    assert 1 <= parsers.workers("Auto") <= parsers.MOST_WORKERS
+
+
+@pytest.mark.parametrize("text", ["0", "3601", "1.5", "ten", ""])
+def test_a_number_out_of_range_names_the_range(text: str) -> None:
+    with pytest.raises(ValueError, match="whole number"):
+        parsers.between(1, 3600)(text)
+
+
+def test_a_number_in_range_is_read() -> None:
+    assert [parsers.between(1, 3600)(text) for text in ("1", " 3600 ")] == [1, 3600]
