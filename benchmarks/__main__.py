@@ -8,16 +8,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from benchmarks import batch, contestants, formats, machine, models, plan, report, serving, startup, tree
+from benchmarks import batch, contestants, formats, machine, models, observability, plan, report, serving, startup, tree
 from benchmarks.agreement import Disagreement
 from benchmarks.load import LoadError
 from benchmarks.plan import Plan
 from benchmarks.processes import ContestantError
 from benchmarks.samples import Sample, summarise
 
-BASELINES = ("floor", "reference", "other", formats.CSV, startup.BARE)
+BASELINES = ("floor", "reference", "other", formats.CSV, startup.BARE, observability.OFF)
 # Commands take milliseconds, so their medians can afford more rounds.
 COMMAND_LINE_ROUNDS = 5
+OBSERVABILITY_ROUNDS = 6
 FORMAT_ROWS = 100_000
 
 
@@ -62,9 +63,18 @@ def _measure(todo: Plan, workspace: Path) -> Iterator[Sample]:
     payloads = formats.payloads(models.write_rows(workspace / "formats.csv", rows))
     for number in rounds:
         yield from formats.measure(payloads, rows=rows, round_number=number)
+    yield from _observed(todo, workspace)
     commands = startup.command_lines(todo.drums)
     for number in range(1, COMMAND_LINE_ROUNDS * todo.rounds + 1):
         yield from startup.measure(commands, log=workspace / "command.log", round_number=number)
+
+
+def _observed(todo: Plan, workspace: Path) -> Iterator[Sample]:
+    model = models.build("reg", workspace / "observed")
+    body = models.write_rows(workspace / "observed.csv", 1).read_bytes()
+    with observability.senders(model.folder, body, workspace / "counters") as senders:
+        for number in range(1, OBSERVABILITY_ROUNDS * todo.rounds + 1):
+            yield from observability.measure(senders, round_number=number)
 
 
 def _progress(samples: Iterable[Sample]) -> Iterator[Sample]:

@@ -55,7 +55,7 @@ def build(name: str, workspace: Path) -> BenchModel:
     """Fit one model and write its code directory."""
     estimator, options = MODELS[name]()
     model = BenchModel(name, workspace / name, options)
-    model.folder.mkdir()
+    model.folder.mkdir(parents=True)
     model.artifact.write_bytes(pickle.dumps(estimator))
     return model
 

@@ -58,6 +58,11 @@ SECTIONS = (
             Column("cpu_seconds", "CPU ms", factor=1e3, has_ratios=True),
         ),
     ),
+    Section(
+        "observability",
+        "Observability: a request inside the process, without and with metrics, logs and timing (less is better)",
+        (Column("cpu_seconds_per_request", "CPU µs/req", factor=1e6, has_range=True, has_ratios=True),),
+    ),
     Section("cold start", "Cold start: until the first prediction over HTTP (less is better)", (WALL,)),
     Section("command line", "Command line: start to end (less is better)", (WALL,)),
 )

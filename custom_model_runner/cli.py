@@ -229,7 +229,7 @@ def settled(words: Sequence[str], variables: Mapping[str, str]) -> Iterator[list
             if isinstance(section, settings.MonitorSettings):
                 at_end.callback(_set(section.client_variables))
             elif isinstance(section, settings.LogSettings) and "logging_level" in given:
-                logs.configure(section.logging_level)
+                logs.configure(section.logging_level, section.log_format)
         yield sections
 
 

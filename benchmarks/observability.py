@@ -1,0 +1,108 @@
+"""What metrics, logs and timing cost: the same application, in one process, with and without them in turn."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from prometheus_client import values
+
+from benchmarks.samples import Sample
+from custom_model_runner import load
+from custom_model_runner.data.exchange import Exchange, Watcher
+from custom_model_runner.data.stages import Stages
+from custom_model_runner.monitoring.metrics import open_metrics
+from custom_model_runner.server import app, current, exchanges, failures
+from custom_model_runner.settings import METRICS_DIRECTORY, ServerSettings
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+OFF, ON = "off", "on"
+PATH = "/predict/"
+REQUESTS = 300
+
+Send = Callable[[], object]
+
+
+class _Untimed(Stages):
+    """Stages that nobody measures."""
+
+    def end(self, name: str) -> None:
+        """Do nothing."""
+
+
+@contextmanager
+def senders(folder: Path, body: bytes, place: Path) -> Iterator[Mapping[str, Send]]:
+    """Make what sends one request to the application of a regression model, by whether it is observed."""
+    place.mkdir()
+    with (
+        mock.patch.dict(os.environ, {METRICS_DIRECTORY: str(place)}),
+        mock.patch.object(values, "ValueClass", values.ValueClass),
+        load(folder, target_type="regression") as predictor,
+    ):
+        metrics = open_metrics(0)
+        watchers = (Watcher(metrics.count),)
+        observed = app.create_app(replace(predictor, observers=(metrics.observe,)), ServerSettings(), watchers=watchers)
+        unobserved = app.create_app(predictor, ServerSettings())
+        yield {
+            OFF: lambda: _send(_untimed(failures.contain(unobserved)), body),
+            ON: lambda: _send(exchanges.dress(failures.contain(observed), watchers), body),
+        }
+
+
+def measure(senders: Mapping[str, Send], *, round_number: int) -> Iterator[Sample]:
+    """Yield one round: so many requests unobserved, then as many observed, in an order that changes."""
+    names = (OFF, ON) if round_number % 2 else (ON, OFF)
+    for name in names:
+        figures = {"cpu_seconds_per_request": _cpu_seconds(senders[name])}
+        yield Sample("observability", "1 row", name, round_number, figures)
+
+
+def _cpu_seconds(send: Send) -> float:
+    send()
+    cpu = time.process_time()
+    for _ in range(REQUESTS):
+        send()
+    return (time.process_time() - cpu) / REQUESTS
+
+
+def _untimed(served: WSGIApplication) -> WSGIApplication:
+    """Return the application as it would be served by a runner that observes nothing."""
+
+    def bare(environ: WSGIEnvironment, start_response: Any) -> Any:
+        request_id = "0"
+        environ[current.REQUEST_ID] = request_id
+        environ[current.EXCHANGE] = Exchange("POST", PATH, request_id, environ, _Untimed())
+        return served(environ, start_response)
+
+    return bare
+
+
+def _send(served: WSGIApplication, body: bytes) -> None:
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": PATH,
+        "SCRIPT_NAME": "",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "CONTENT_TYPE": "text/csv",
+        "CONTENT_LENGTH": str(len(body)),
+        "HTTP_X_REQUEST_ID": "0",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body),
+    }
+    seen: list[str] = []
+    answer = served(environ, lambda status, headers, exc_info=None: seen.append(status) or seen.append)  # type: ignore[func-returns-value,arg-type]
+    b"".join(answer)
+    if seen != ["200 OK"]:
+        raise RuntimeError(f"the application answered {seen}")
