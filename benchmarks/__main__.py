@@ -72,9 +72,8 @@ def _measure(todo: Plan, workspace: Path) -> Iterator[Sample]:
 def _observed(todo: Plan, workspace: Path) -> Iterator[Sample]:
     model = models.build("reg", workspace / "observed")
     body = models.write_rows(workspace / "observed.csv", 1).read_bytes()
-    with observability.senders(model.folder, body, workspace / "counters") as senders:
-        for number in range(1, OBSERVABILITY_ROUNDS * todo.rounds + 1):
-            yield from observability.measure(senders, round_number=number)
+    rounds = OBSERVABILITY_ROUNDS * todo.rounds
+    yield from observability.measure(model.folder, body, workspace / "counters", rounds=rounds)
 
 
 def _progress(samples: Iterable[Sample]) -> Iterator[Sample]:

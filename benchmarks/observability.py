@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -15,10 +17,11 @@ from unittest import mock
 from prometheus_client import values
 
 from benchmarks.samples import Sample
-from custom_model_runner import load
+from custom_model_runner import load, logs
 from custom_model_runner.data.exchange import Exchange, Watcher
 from custom_model_runner.data.stages import Stages
 from custom_model_runner.monitoring.metrics import open_metrics
+from custom_model_runner.predictor import Predictor
 from custom_model_runner.server import app, current, exchanges, failures
 from custom_model_runner.settings import METRICS_DIRECTORY, ServerSettings
 
@@ -29,8 +32,6 @@ OFF, ON = "off", "on"
 PATH = "/predict/"
 REQUESTS = 300
 
-Send = Callable[[], object]
-
 
 class _Untimed(Stages):
     """Stages that nobody measures."""
@@ -39,34 +40,36 @@ class _Untimed(Stages):
         """Do nothing."""
 
 
-@contextmanager
-def senders(folder: Path, body: bytes, place: Path) -> Iterator[Mapping[str, Send]]:
-    """Make what sends one request to the application of a regression model, by whether it is observed."""
+def measure(folder: Path, body: bytes, place: Path, *, rounds: int) -> Iterator[Sample]:
+    """Yield the rounds of a regression model: so many requests unobserved and observed, in an order that changes."""
     place.mkdir()
     with (
         mock.patch.dict(os.environ, {METRICS_DIRECTORY: str(place)}),
         mock.patch.object(values, "ValueClass", values.ValueClass),
         load(folder, target_type="regression") as predictor,
     ):
-        metrics = open_metrics(0)
-        watchers = (Watcher(metrics.count),)
-        observed = app.create_app(replace(predictor, observers=(metrics.observe,)), ServerSettings(), watchers=watchers)
-        unobserved = app.create_app(predictor, ServerSettings())
-        yield {
-            OFF: lambda: _send(_untimed(failures.contain(unobserved)), body),
-            ON: lambda: _send(exchanges.dress(failures.contain(observed), watchers), body),
-        }
+        yield from _rounds(predictor, body, rounds)
+    # Requests were served in this thread, which is not a server's.
+    logs.CONTEXT.set(None)
+    with warnings.catch_warnings():
+        # The library closes its files by forgetting them.
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
-def measure(senders: Mapping[str, Send], *, round_number: int) -> Iterator[Sample]:
-    """Yield one round: so many requests unobserved, then as many observed, in an order that changes."""
-    names = (OFF, ON) if round_number % 2 else (ON, OFF)
-    for name in names:
-        figures = {"cpu_seconds_per_request": _cpu_seconds(senders[name])}
-        yield Sample("observability", "1 row", name, round_number, figures)
+def _rounds(predictor: Predictor, body: bytes, rounds: int) -> Iterator[Sample]:
+    metrics = open_metrics(0)
+    watchers = (Watcher(metrics.count),)
+    seen = app.create_app(replace(predictor, observers=(metrics.observe,)), ServerSettings(), watchers=watchers)
+    unseen = app.create_app(predictor, ServerSettings())
+    servers = {OFF: _untimed(failures.contain(unseen)), ON: exchanges.dress(failures.contain(seen), watchers)}
+    for number in range(1, rounds + 1):
+        for name in (OFF, ON) if number % 2 else (ON, OFF):
+            figures = {"cpu_seconds_per_request": _cpu_seconds(partial(_send, servers[name], body))}
+            yield Sample("observability", "1 row", name, number, figures)
 
 
-def _cpu_seconds(send: Send) -> float:
+def _cpu_seconds(send: Callable[[], object]) -> float:
     send()
     cpu = time.process_time()
     for _ in range(REQUESTS):

@@ -10,15 +10,12 @@ from dataclasses import dataclass, field
 class Facts:
     """The state of a server: numbers of calls and of processes, and counts since its first process was started.
 
-    `most_calls` is how many calls the workers take at the same time, the waiting ones included, or 0 where nothing
-    bounds them; `load_seconds` is the longest time in which a worker that serves has loaded the model.
+    `load_seconds` is the longest time in which a worker that serves, or the master that loaded for all, has loaded.
     """
 
     is_ready: bool = False
     calls_in_flight: int = 0
     calls_waiting: int = 0
-    calls_overdue: int = 0
-    most_calls: int = 0
     load_seconds: float | None = None
     workers: Mapping[str, int] = field(default_factory=dict)
     worker_restarts: Mapping[str, int] = field(default_factory=dict)

@@ -25,8 +25,6 @@ def facts_of(board: Board) -> Facts:
         is_ready=health.why_not_ready(board) is None,
         calls_in_flight=total(OfWorker.IN_FLIGHT),
         calls_waiting=total(OfWorker.WAITING),
-        calls_overdue=total(OfWorker.STUCK),
-        most_calls=total(OfWorker.MOST_CALLS),
         load_seconds=max(loads) * MICROSECONDS if any(loads) else None,
         workers={state.name.lower(): states.count(state) for state in SHOWN},
         worker_restarts=board.ended(),

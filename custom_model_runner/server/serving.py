@@ -23,6 +23,7 @@ from custom_model_runner.monitoring.timings import Timings, open_timings
 from custom_model_runner.predictor import Predictor, open_predictor
 from custom_model_runner.server import app, extension, failures, gunicorn, health, launch, sharing
 from custom_model_runner.server.board import OfGeneration, OfServer, OfWorker, Slot, State
+from custom_model_runner.server.calls import CountedSlots
 from custom_model_runner.server.launch import Launch, SharedNumber
 from custom_model_runner.server.seat import EXIT_UNSHARED, Seat
 from custom_model_runner.server.telemetry import Telemetry, find_tracing, open_telemetry
@@ -105,7 +106,8 @@ class Folder:
         if self.failure is not None:
             raise self.failure
         observers = (_counter(slot), *telemetry.observers, *((self.timings.observe,) if self.timings else ()))
-        predictor = replace(self.shared or self._open(self._tell), observers=observers)
+        predictor = self.shared or self._open(self._tell)
+        predictor = replace(predictor, observers=observers, slots=CountedSlots(predictor.slots, slot))
         reports = reporting.open_reports(self.plan, predictor.info.target.type)
         self.last_steps.append(reports.close)
         # What reads tables is imported, and its threads are started, before the first request and after the fork.

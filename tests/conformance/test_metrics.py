@@ -16,11 +16,14 @@ from .conftest import Server, serve
 from .test_supervisor import free_port, until
 
 SOURCE = """
+import time
 from prometheus_client import Counter
 
 SEEN = Counter("ships_seen", "Ships.")
 
 def score(data, model, **kwargs):
+    if "slow" in data:
+        time.sleep(3)
     SEEN.inc(len(data))
     return data[["x"]]
 """
@@ -78,6 +81,17 @@ def test_counts_add_up_over_workers_ports_deaths_and_reloads(tmp_path: Path) -> 
         assert after[served] == 120
         assert after["drum_rows_total"] == after["ships_seen_total"] == 360
         assert after["drum_ready"] == 1
+
+
+def test_calls_are_shown_while_they_run_and_while_they_wait(tmp_path: Path) -> None:
+    (tmp_path / "custom.py").write_text(SOURCE)
+    with serve(tmp_path, "--target-type", "regression") as server, ThreadPoolExecutor(3) as pool:
+        calls = [pool.submit(server.post, "/predict/", "x,slow\n1,2\n", "text/csv") for _ in range(2)]
+        until(lambda: metrics(server.port)["drum_calls_in_flight"] == 1)
+        until(lambda: metrics(server.port)["drum_calls_waiting"] == 1)
+        assert {call.result().status_code for call in calls} == {200}
+        now = metrics(server.port)
+        assert now["drum_calls_in_flight"] == now["drum_calls_waiting"] == 0
 
 
 def test_errors_are_counted_wherever_they_arise(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import yaml
-from prometheus_client import values
 from prometheus_client.parser import text_string_to_metric_families
 
 from custom_model_runner.data.exchange import Exchange
@@ -18,6 +17,7 @@ from custom_model_runner.data.observation import Observation
 from custom_model_runner.monitoring.exposition import exposition
 from custom_model_runner.monitoring.facts import Facts
 from custom_model_runner.monitoring.metrics import open_metrics
+from tests.counters import kept_in
 
 from .tree import REPOSITORY, expect_none
 
@@ -29,19 +29,23 @@ LABEL = re.compile(r"(\w+)\s*[=!]~?")
 # Put there by whoever scrapes.
 SCRAPED = frozenset({"instance"})
 HISTOGRAM = re.compile(r"_(bucket|sum|count)$")
-FULL = Facts(most_calls=1, load_seconds=1.0, workers={"ready": 1}, worker_restarts={"exit": 1})
+FULL = Facts(load_seconds=1.0, workers={"ready": 1}, worker_restarts={"exit": 1})
 
 
 @pytest.fixture
-def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, frozenset[str]]:
+def served(tmp_path: Path) -> Mapping[str, frozenset[str]]:
     """Every sample that a server exposes, with the names of its labels."""
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    monkeypatch.setattr(values, "ValueClass", values.ValueClass)
+    with kept_in(tmp_path):
+        return exposed_in(tmp_path)
+
+
+def exposed_in(folder: Path) -> dict[str, frozenset[str]]:
+    """Return what a server exposes that has counted all there is to count."""
     metrics, exchange = open_metrics(0), Exchange("POST", "/", "r", {}, failure="InputError")
     exchange.stages.end("score")
     metrics.count(exchange)
     metrics.observe(Observation(1, 0.1, None))
-    families = text_string_to_metric_families(exposition(tmp_path, FULL).decode())
+    families = text_string_to_metric_families(exposition(folder, FULL).decode())
     return {sample.name: frozenset(sample.labels) for family in families for sample in family.samples}
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from prometheus_client import values
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -18,14 +17,13 @@ from custom_model_runner.data.stages import Stages
 from custom_model_runner.monitoring import exposition
 from custom_model_runner.monitoring.facts import Facts
 from custom_model_runner.monitoring.metrics import Metrics, open_metrics
+from tests.counters import kept_in
 
 Labels = tuple[tuple[str, str], ...]
 EVERY_FACT = Facts(
     is_ready=True,
     calls_in_flight=1,
     calls_waiting=2,
-    calls_overdue=3,
-    most_calls=4,
     load_seconds=0.5,
     workers={"ready": 2, "loading": 0},
     worker_restarts={"signal": 7},
@@ -36,12 +34,10 @@ EVERY_FACT = Facts(
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder for counters, which the library forgets afterwards."""
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    before = values.ValueClass
-    yield tmp_path
-    values.ValueClass = before
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder for counters."""
+    with kept_in(tmp_path):
+        yield tmp_path
 
 
 def shown(folder: Path, facts: Facts | None = None) -> dict[tuple[str, Labels], float]:
@@ -111,8 +107,6 @@ def test_the_state_of_the_server_is_shown(folder: Path) -> None:
         "drum_ready": 1,
         "drum_calls_in_flight": 1,
         "drum_calls_waiting": 2,
-        "drum_calls_overdue": 3,
-        "drum_calls_limit": 4,
         "drum_model_load_seconds": 0.5,
         "drum_reloads_total": 6,
         "drum_failed_reloads_total": 5,
@@ -126,7 +120,7 @@ def test_the_state_of_the_server_is_shown(folder: Path) -> None:
 
 def test_what_nobody_knows_is_not_shown(folder: Path) -> None:
     names = {name for name, _ in shown(folder)}
-    assert names.isdisjoint({"drum_model_load_seconds", "drum_calls_limit"})
+    assert "drum_model_load_seconds" not in names
 
 
 def test_the_page_is_read_by_a_parser_that_is_strict(folder: Path) -> None:

@@ -26,8 +26,6 @@ def test_numbers_are_those_of_all_workers_of_all_generations() -> None:
             slot.put(OfWorker.LOAD_MICROSECONDS, 1_000_000 * (slot.number + 1))
             slot.put(OfWorker.IN_FLIGHT, 1)
             slot.put(OfWorker.WAITING, 2)
-            slot.put(OfWorker.MOST_CALLS, 8)
-    board.generations[0].slots[0].put(OfWorker.STUCK, 1)
     board.server.put(OfServer.RELOADS, 3)
     board.server.put(OfServer.FAILED_RELOADS, 2)
     board.server.put(OfServer.LOST_GENERATIONS, 1)
@@ -35,8 +33,6 @@ def test_numbers_are_those_of_all_workers_of_all_generations() -> None:
         is_ready=True,
         calls_in_flight=4,
         calls_waiting=8,
-        calls_overdue=1,
-        most_calls=32,
         load_seconds=4.0,
         workers={"loading": 0, "ready": 2, "failed": 0, "draining": 2},
         worker_restarts={"signal": 0, "memory": 4, "exit": 0, "stuck": 0, "retired": 0},

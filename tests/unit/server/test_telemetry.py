@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from prometheus_client import values
 
 from custom_model_runner import plugins
 from custom_model_runner.data.exchange import Exchange, Watcher
@@ -16,8 +16,16 @@ from custom_model_runner.plugins import PACKAGE, Plugin
 from custom_model_runner.server.board import open_board
 from custom_model_runner.server.telemetry import find_tracing, open_telemetry
 from custom_model_runner.settings import ServerSettings
+from tests.counters import kept_in
 
 ENDPOINT = "http://127.0.0.1:4318"
+
+
+@pytest.fixture
+def counters(tmp_path: Path) -> Iterator[Path]:
+    """A folder for counters."""
+    with kept_in(tmp_path):
+        yield tmp_path
 
 
 def test_spans_are_sent_where_an_endpoint_is_named_and_nothing_forbids_it() -> None:
@@ -39,16 +47,14 @@ def test_a_server_without_the_library_says_what_to_install_and_serves(
 
 
 def test_spans_begin_before_the_counting_so_that_it_is_not_part_of_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    counters: Path,
 ) -> None:
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    monkeypatch.setattr(values, "ValueClass", values.ValueClass)
     seen: list[Exchange] = []
     opened = tracing.Tracing(Watcher(seen.append), close=lambda seconds: None)
     module: Any = SimpleNamespace(open_tracing=lambda service: opened)
     board = open_board(1)
     telemetry = open_telemetry(
-        ServerSettings(metrics_directory=tmp_path),
+        ServerSettings(metrics_directory=counters),
         board,
         board.generations[0].slots[0],
         tracing=module,
