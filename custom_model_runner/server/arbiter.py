@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import signal
 import time
@@ -14,7 +15,7 @@ from gunicorn.errors import HaltServer
 
 from custom_model_runner.errors import LoadError, UserCodeError
 from custom_model_runner.server import processes
-from custom_model_runner.server.board import OfGeneration, OfWorker, Slot, State
+from custom_model_runner.server.board import OfGeneration, OfServer, OfWorker, Slot, State
 from custom_model_runner.server.launch import Launch
 
 LOG = logging.getLogger("drum.server")
@@ -81,6 +82,11 @@ class Arbiter(arbiter.Arbiter):
         """Leave reloading to the supervisor."""
 
     handle_ttin = handle_ttou = handle_usr2 = handle_winch = handle_hup
+
+    def maybe_promote_master(self) -> None:
+        """End when the supervisor is gone, where the system does not see to that by itself."""
+        if os.getppid() != self.launch.seat.board.server.get(OfServer.PID):
+            raise HaltServer("The first process is gone.")
 
     # Workers
 

@@ -13,7 +13,7 @@ from gunicorn.errors import HaltServer
 
 from custom_model_runner.server import launch
 from custom_model_runner.server.arbiter import MOST_STRIKES, Arbiter, end_of
-from custom_model_runner.server.board import OfGeneration, OfWorker, Slot, State, open_board
+from custom_model_runner.server.board import OfGeneration, OfServer, OfWorker, Slot, State, open_board
 from custom_model_runner.server.gunicorn import Application
 from custom_model_runner.server.launch import Launch
 
@@ -73,6 +73,15 @@ def test_a_worker_that_dies_before_any_has_loaded_ends_the_server_with_the_reaso
         master.reap_workers()
     assert "while it loaded the folder: it was killed by SIGSEGV" in capsys.readouterr().err
     assert master.launch.exit_code.cell.value == 4
+
+
+def test_a_master_whose_supervisor_is_gone_ends() -> None:
+    master = _master()
+    master.launch.seat.board.server.put(OfServer.PID, os.getppid())
+    master.maybe_promote_master()
+    master.launch.seat.board.server.put(OfServer.PID, os.getpid())
+    with pytest.raises(HaltServer):
+        master.maybe_promote_master()
 
 
 def test_the_slot_of_a_worker_that_died_is_free_again_and_its_end_is_counted() -> None:
