@@ -100,7 +100,7 @@ def _end(exchange: Exchange) -> None:
 
 
 def _describe(span: Span, exchange: Exchange) -> None:
-    span.set_attribute("http.response.status_code", exchange.status)
+    span.set_attributes({"http.response.status_code": exchange.status, **exchange.attributes})
     if exchange.failure is not None:
         span.set_attribute("error.type", exchange.failure)
     if exchange.status >= 500:

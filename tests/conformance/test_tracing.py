@@ -95,7 +95,7 @@ def test_predictions_are_spans_of_the_callers_trace_and_what_hooks_do_is_inside(
         with serve(folder, *args, env=env) as server:
             assert server.post("/predict/", "x\n1\n", "text/csv", headers=HEADERS).status_code == 200
             assert server.post("/predict/", "x,bad\n1,2\n", "text/csv").status_code == 500
-            server.post("/v1/chat/completions", json.dumps({"messages": []}), "application/json")
+            server.post("/v1/chat/completions", json.dumps({"model": "m1", "messages": []}), "application/json")
             server.get("/health/")
             log = server.log
             logged = [json.loads(line) for line in log.read_text().splitlines()]
@@ -125,6 +125,7 @@ def test_predictions_are_spans_of_the_callers_trace_and_what_hooks_do_is_inside(
     assert all(span.end_time_unix_nano <= good.end_time_unix_nano + 1_000_000 for span in inside)
     assert (attributes(bad)["error.type"], bad.status.code) == ("UserCodeError", 2)
     assert [span.parent_span_id for span in collector.named("drum.chat.completions.stream")] == [chat.span_id]
+    assert attributes(chat)["gen_ai.request.model"] == "m1"
     # Nobody asks for spans of probes.
     assert all(span.name.startswith(("drum.", "my ")) for _, span in collector.spans)
     assert not collector.named("drum.health")

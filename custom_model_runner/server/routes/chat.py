@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Blueprint, Response, current_app, request
 
 from custom_model_runner.data import chat
-from custom_model_runner.data.chat import ASSOCIATION_ID, Said
+from custom_model_runner.data.chat import ASSOCIATION_ID, MODEL, Said
 from custom_model_runner.data.stages import ENCODE, RECEIVE
 from custom_model_runner.predictor import Predictor
 from custom_model_runner.server import bodies, current, event_stream, failures, openai_errors
@@ -20,8 +20,10 @@ def register(routes: Blueprint, predictor: Predictor) -> None:
     """Add the routes of models that chat."""
 
     def converse() -> Response:
-        asked, stages = bodies.asked(request), current.exchange().stages
+        exchange = current.exchange()
+        asked, stages = bodies.asked(request), exchange.stages
         stages.end(RECEIVE)
+        exchange.attributes["gen_ai.request.model"] = str(asked.params.get(MODEL))
         said = predictor.converse(asked, stages=stages)
         if not isinstance(said, Said):
             return event_stream.answer(said, asked, failures.teller(current_app))
