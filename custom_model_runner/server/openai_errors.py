@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, current_app, has_request_context, request
 from werkzeug.exceptions import BadRequest
 
 from custom_model_runner.data import chat
@@ -22,6 +22,8 @@ CODES = {401: "invalid_api_key", 404: "not_found", 429: "rate_limit_exceeded"}
 
 def is_asked() -> bool:
     """Say whether the request that is served is for a route of OpenAI's API."""
+    if not has_request_context():
+        return False
     path = request.path.removeprefix(current_app.config[PREFIX])
     return any(path in paths.spellings(route) for route in CHAT + MODELS)
 

@@ -17,6 +17,7 @@ from gunicorn import util
 from gunicorn.http import errors as http_errors
 from gunicorn.workers import gthread
 
+from custom_model_runner import logs
 from custom_model_runner.data.exchange import Watcher
 from custom_model_runner.errors import EXIT_OK, RunnerError
 from custom_model_runner.server import exchanges, failures, headers, processes
@@ -99,6 +100,13 @@ class Worker(gthread.ThreadWorker):
         if is_last:
             self.slot.put(OfWorker.STATE, State.DRAINING)
             self.app.launch.seat.wake_supervisor()
+
+    def handle(self, conn: Any) -> Any:
+        """Serve what a connection has sent; what this thread logs afterwards is of another request, or of none."""
+        try:
+            return super().handle(conn)
+        finally:
+            logs.CONTEXT.set(None)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer a request; a client that does not take its answer in time counts as gone."""
