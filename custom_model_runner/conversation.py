@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+import threading
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing
 from typing import Any, cast
 
@@ -12,12 +13,21 @@ from custom_model_runner.data.chat import Asked, Chat, Said
 from custom_model_runner.data.report import Reporter
 from custom_model_runner.data.stages import QUEUE
 
+# Returns what a call is inside of while it is inside the model.
+Slots = Callable[[], AbstractContextManager[Any]]
+
+
+def one_at_a_time() -> Slots:
+    """Return slots that let in one call after the other."""
+    lock = threading.Lock()
+    return lambda: lock
+
 
 def start(
     chat: Chat,
     asked: Asked,
     observed: AbstractContextManager[Call],
-    slots: AbstractContextManager[Any],
+    slots: Slots,
     reporter: Reporter | None = None,
 ) -> Said | Iterator[Said]:
     """Return the completion, or an iterator over its chunks, the first of which is there already.
@@ -37,7 +47,7 @@ def _conversation(
     chat: Chat,
     asked: Asked,
     observed: AbstractContextManager[Call],
-    slots: AbstractContextManager[Any],
+    slots: Slots,
     reporter: Reporter | None,
 ) -> Generator[Said | None, None, None]:
     """Yield what is said, and report it when it has been said or has failed."""
@@ -46,7 +56,7 @@ def _conversation(
     texts: list[str] = []
     call: Call | None = None
     try:
-        with observed as call, slots, closing(_speech(chat, asked, call)) as speech:
+        with observed as call, slots(), closing(_speech(chat, asked, call)) as speech:
             for said in speech:
                 if said is not None and reporter is not None:
                     texts.append(chat_report.text_of(said.body))

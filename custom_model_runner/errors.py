@@ -13,6 +13,8 @@ RunnerError                 1 / 500   anything else
     UnknownMediaType        6 / 415   the content type is not one that the route reads
     Unsupported             6 / 422   the code directory lacks the ability that was asked for
       NotOffered            6 / 404   the same, where the ability is a route of its own
+  Overloaded                1 / 429   a full queue
+  TimedOut                  1 / 504   the time of a request is over
 BaseCustomUserError         5 / 500   raised by user code, passed on unwrapped
   CustomHTTPError           5 / its own status
 Terminated                  143       SIGTERM in batch; not an Exception, so that user code cannot swallow it
@@ -103,6 +105,18 @@ class NotOffered(Unsupported):
     """The code directory lacks the ability that a route of its own stands for."""
 
     status = 404
+
+
+class Overloaded(RunnerError):
+    """The server takes no further call now."""
+
+    status = 429
+
+
+class TimedOut(RunnerError):
+    """The time that a request may take is over."""
+
+    status = 504
 
 
 class BaseCustomUserError(Exception):

@@ -32,4 +32,4 @@ def drum_inline_predictor(
             open_predictor(model) as predictor,
             reporting.reporting(plan, predictor.info.target.type, patience=SECONDS_FOR_REPORTS) as reports,
         ):
-            yield replace(predictor, slots=nullcontext(), reporter=reports.structured, mlops=reports.embedded)
+            yield replace(predictor, slots=nullcontext, reporter=reports.structured, mlops=reports.embedded)

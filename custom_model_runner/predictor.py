@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from custom_model_runner import codedir, conversation, logs, model, options
+from custom_model_runner.conversation import Slots, one_at_a_time
 from custom_model_runner.data import call as calls
 from custom_model_runner.data import chat, predictions, tables, transformed
 from custom_model_runner.data.call import Call
@@ -46,14 +46,14 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Predictor:
-    """A loaded model and the way to call it; a call takes one of `slots` while it is inside the model.
+    """A loaded model and the way to call it; a call is inside what `slots` returns while it is inside the model.
 
     `reporter` is told of structured calls; `mlops` makes what an unstructured model reports with, per request.
     """
 
     model: Model
     observers: tuple[Observer, ...] = ()
-    slots: AbstractContextManager[Any] = field(default_factory=threading.Lock)
+    slots: Slots = field(default_factory=one_at_a_time)
     reporter: Reporter | None = None
     mlops: Callable[[str | None], object] | None = None
 
@@ -99,7 +99,7 @@ class Predictor:
     def _on_table(self, payload: Payload, use: Callable[[Any], Result], stages: Stages) -> Result:
         """Use the table of a payload; what reads it outside the model takes no slot."""
         if self.model.read is not None:
-            with self.slots:
+            with self.slots():
                 stages.end(QUEUE)
                 read = self._checked(self.model.read(payload.data))
                 stages.end(DECODE)
@@ -107,7 +107,7 @@ class Predictor:
         typed = replace(payload, text_columns=self.model.text_columns) if self.model.text_columns else payload
         table = self._checked(tables.read(typed))
         stages.end(DECODE)
-        with self.slots:
+        with self.slots():
             stages.end(QUEUE)
             return use(table)
 
@@ -173,7 +173,7 @@ class Predictor:
             raise self._unsupported()
         mlops = None if self.mlops is None else self.mlops(request_id)
         question = Question(query, headers, mlops)
-        with self._observed(stages) as call, self.slots:
+        with self._observed(stages) as call, self.slots():
             call.stages.end(QUEUE)
             reply = self.model.answer(payload, question)
             call.stages.end("score_unstructured")
@@ -207,7 +207,7 @@ class Predictor:
         if self.model.list_models is None:
             kind = self.info.target.type
             raise NotOffered(f"This model has target type '{kind}', but get_supported_llm_models() is not supported")
-        with self.slots:
+        with self.slots():
             return self.model.list_models()
 
     @contextmanager
@@ -254,7 +254,6 @@ def open_predictor(
     settings: ModelSettings,
     *,
     observers: tuple[Observer, ...] = (),
-    threads: int | None = None,
     tell: Callable[..., None] = logs.notice,
 ) -> Predictor:
     """Open the folder that settings name, load its model, and tell a person what had to be inferred."""
@@ -263,7 +262,7 @@ def open_predictor(
     notices = [text for text in (loaded.info.version_notice, loaded.info.notice) if text]
     if notices:
         tell(*notices)
-    return Predictor(loaded, observers, _slots(threads, is_thread_safe=loaded.traits.is_thread_safe))
+    return Predictor(loaded, observers, nullcontext if loaded.traits.is_thread_safe else one_at_a_time())
 
 
 def declared_by(settings: ModelSettings) -> Declared:
@@ -281,12 +280,6 @@ def _class_labels(settings: ModelSettings) -> tuple[str, ...] | None:
     if settings.class_labels and settings.class_labels_file:
         raise UsageError("Give the class labels either by --class-labels or by --class-labels-file, not by both")
     return settings.class_labels or settings.class_labels_file
-
-
-def _slots(threads: int | None, *, is_thread_safe: bool) -> AbstractContextManager[Any]:
-    if threads is not None:
-        return threading.BoundedSemaphore(threads)
-    return nullcontext() if is_thread_safe else threading.Lock()
 
 
 def load(code_dir: str | Path, **given: Any) -> Predictor:

@@ -19,7 +19,8 @@ class Exchange:
 
     `route` is the rule that answers it, without prefix and last slash, `status` that of the answer and `failure` the
     class of the error; `trace` are the ids of the trace and of the span that stands for it, as hexadecimal digits.
-    `span` belongs to whoever makes spans; `attributes` are those that a route gives it.
+    `span` belongs to whoever makes spans, `watch` to whoever refuses it when its time is over; `attributes` are those
+    that a route gives it.
     """
 
     method: str
@@ -33,6 +34,7 @@ class Exchange:
     seconds: float = 0.0
     trace: tuple[str, str] | None = None
     span: Any = None
+    watch: Any = None
     attributes: dict[str, str] = field(default_factory=dict)
 
     def context(self) -> dict[str, str]:

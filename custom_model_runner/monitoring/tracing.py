@@ -69,7 +69,9 @@ def _begin(tracer: trace.Tracer, exchange: Exchange) -> None:
     if name is None:
         return
     headers = exchange.headers
-    parent = propagate.extract({name: headers[key] for key, name in CARRIERS.items() if key in headers})
+    parent = propagate.extract(
+        {name: headers[key] for key, name in CARRIERS.items() if key in headers}, context.Context()
+    )
     attributes = {
         "http.request.method": exchange.method,
         "http.route": exchange.route,
@@ -80,15 +82,17 @@ def _begin(tracer: trace.Tracer, exchange: Exchange) -> None:
     span = tracer.start_span(name, parent, SpanKind.SERVER, attributes, start_time=begun)
     ids = span.get_span_context()
     exchange.trace = trace.format_trace_id(ids.trace_id), trace.format_span_id(ids.span_id)
-    exchange.span = span, tracer, context.attach(trace.set_span_in_context(span, parent))
+    exchange.span = span, tracer, context.attach(trace.set_span_in_context(span, parent)), threading.get_ident()
 
 
 def _end(exchange: Exchange) -> None:
     """End the span of a request; each of its stages becomes a child."""
     if exchange.span is None:
         return
-    span, tracer, token = exchange.span
-    context.detach(token)
+    span, tracer, token, thread = exchange.span
+    # A request whose time is over is ended by another.
+    if thread == threading.get_ident():
+        context.detach(token)
     if span.is_recording():
         _describe(span, exchange)
         inside = trace.set_span_in_context(span)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, request
 
 from custom_model_runner.data import answers, deployment
 from custom_model_runner.data.exchange import Watcher
@@ -18,6 +18,8 @@ from custom_model_runner.settings import ServerSettings
 
 # Users' own code refers to routes by this name: `model_api.ping`.
 BLUEPRINT = "model_api"
+# The endpoints that call the model.
+CALLS = frozenset(f"{BLUEPRINT}.{name}" for name in ("predict", "predict_unstructured", "transform", "chat", "models"))
 
 
 def create_app(
@@ -30,10 +32,12 @@ def create_app(
     why_not_ready: Callable[[], str | None] = lambda: None,
     watchers: Sequence[Watcher] = (),
     expose: Callable[[], bytes] = bytes,
+    admit: Callable[[], None] = lambda: None,
 ) -> Flask:
     """Return the application that serves a loaded model.
 
-    `supervisor` is the first process of the server; `watchers` are told of its requests, `expose` writes its metrics.
+    `supervisor` is the first process of the server; `watchers` are told of its requests, `expose` writes its metrics;
+    `admit` refuses calls before they are read.
     """
     folder = predictor.info.codedir.path
     app = _bare_app(settings, watchers, show_stacktrace=show_stacktrace, folder=folder)
@@ -46,6 +50,7 @@ def create_app(
     transform.register(routes, predictor)
     chat.register(routes, predictor)
     app.register_blueprint(routes)
+    app.before_request(lambda: admit() if request.endpoint in CALLS else None)
     _add_bare_probes(app, settings)
     app.wsgi_app = event_stream.end_with_answer(app.wsgi_app)  # type: ignore[assignment]
     return app

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # Where a Flask extension of the folder finds the id too.
 REQUEST_ID = "drum.request_id"
 EXCHANGE = "drum.exchange"
+# What ends the exchange; how the worker is told to close the connection, and to let go of it while its call runs.
+ENDING, CLOSE, ABANDON = "drum.ending", "drum.close", "drum.abandon"
 
 
 def begun(environ: WSGIEnvironment) -> Exchange:
@@ -30,6 +32,13 @@ def exchange() -> Exchange:
     if found is None:
         found = environ[EXCHANGE] = begun(environ)
     return found
+
+
+def close_connection() -> None:
+    """Let the connection end with the answer."""
+    close = request.environ.get(CLOSE)
+    if close is not None:
+        close()
 
 
 def fail(failure: str) -> None:

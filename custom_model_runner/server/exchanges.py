@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -48,9 +49,12 @@ def dress(app: WSGIApplication, watchers: Sequence[Watcher] = ()) -> WSGIApplica
         exchange = environ[current.EXCHANGE] = current.begun(environ)
         environ[current.REQUEST_ID] = exchange.request_id
         logs.CONTEXT.set(exchange.context)
-        ending = _Ending(exchange, watchers)
+        ending = environ[current.ENDING] = _Ending(exchange, watchers)
 
         def begin(status: str, given: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+            if exchange.watch is not None and not exchange.watch.claim():
+                # The request has been refused; what comes too late is dropped.
+                return lambda _: None
             exchange.status = int(status[:3])
             names = [name.lower() for name, _ in given]
             kept = [header for header, name in zip(given, names, strict=True) if name not in OURS]
@@ -67,6 +71,9 @@ def dress(app: WSGIApplication, watchers: Sequence[Watcher] = ()) -> WSGIApplica
             exchange.status, exchange.failure = failures.status_of(error), failures.name_of(error)
             ending.end()
             raise
+        if exchange.watch is not None and exchange.watch.is_overdue:
+            _Closing(answer, ending).close()
+            raise BrokenPipeError(errno.EPIPE, "the request was refused, its time is over")
         return answer if ending.is_over else _Closing(answer, ending)
 
     return dressed

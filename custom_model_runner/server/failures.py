@@ -18,9 +18,11 @@ from custom_model_runner.data import compression
 from custom_model_runner.errors import (
     BaseCustomUserError,
     MalformedRequest,
+    Overloaded,
     PayloadTooLarge,
     RunnerError,
     SchemaError,
+    TimedOut,
     UnknownEncoding,
     UserCodeError,
 )
@@ -34,6 +36,8 @@ USER_ERROR_HEADER = "X-Drum-User-Http-Error"
 ERROR_STATUSES = range(400, 600)
 # Keys of an application's configuration: whether tracebacks are logged, what keeps secrets out of a text.
 SHOW_STACKTRACE, CLEAN = "SHOW_STACKTRACE", "CLEAN"
+# Seconds after which it is worth another try.
+RETRY_AFTER = "1"
 INTERNAL = "InternalError"
 THE_EXTENSION_RAISED = "The Flask extension raised. Exception:"
 
@@ -53,6 +57,10 @@ def register(app: Flask, *, show_stacktrace: bool, folder: Path | None = None) -
         response = in_dialect(message, status, **marks)
         if isinstance(error, UnknownEncoding):
             response.headers["Accept-Encoding"] = ", ".join(compression.ENCODINGS)
+        if isinstance(error, Overloaded):
+            response.headers["Retry-After"] = RETRY_AFTER
+        if isinstance(error, TimedOut):
+            current.close_connection()
         return response
 
     @app.errorhandler(BaseCustomUserError)

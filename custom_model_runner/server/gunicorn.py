@@ -12,7 +12,7 @@ from gunicorn.app.base import BaseApplication
 
 from custom_model_runner import logs
 from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK
-from custom_model_runner.server import exchanges, failures
+from custom_model_runner.server import exchanges, failures, refusals
 from custom_model_runner.server.arbiter import Arbiter
 from custom_model_runner.server.board import OfGeneration, OfWorker
 from custom_model_runner.server.launch import Launch
@@ -51,6 +51,8 @@ class Application(BaseApplication):
         """Return the application of a worker."""
         app = self.launch.make_app(worker.slot)
         worker.watchers = app.extensions[exchanges.WATCHERS]
+        if refusals.WATCHMAN in app.extensions:
+            app.extensions[refusals.WATCHMAN].retire = worker.retire
         return exchanges.dress(failures.contain(app), worker.watchers)
 
 

@@ -21,16 +21,17 @@ from custom_model_runner.errors import LoadError, RunnerError
 from custom_model_runner.monitoring import reporting
 from custom_model_runner.monitoring.timings import Timings, open_timings
 from custom_model_runner.predictor import Predictor, open_predictor
-from custom_model_runner.server import app, extension, failures, gunicorn, health, launch, sharing
+from custom_model_runner.server import app, extension, failures, gunicorn, health, launch, refusals, sharing
+from custom_model_runner.server.admission import CALLS_OF_THREAD_SAFE, Admission, open_admission
 from custom_model_runner.server.board import OfGeneration, OfServer, OfWorker, Slot, State
-from custom_model_runner.server.calls import CountedSlots
+from custom_model_runner.server.deadlines import Watchman
 from custom_model_runner.server.launch import Launch, SharedNumber
 from custom_model_runner.server.seat import EXIT_UNSHARED, Seat
 from custom_model_runner.server.telemetry import Telemetry, find_tracing, open_telemetry
 from custom_model_runner.settings import LogSettings, ModelSettings, MonitorSettings, ServerSettings
 
-# Threads beyond those that may call the model: so many calls can wait before a probe has to wait too.
-SPARE_THREADS = 7
+# Threads beyond those of calls that run or wait: they answer probes, read bodies and refuse.
+SPARE_THREADS = 8
 STANDARD_OUTPUT = 1
 
 
@@ -107,21 +108,34 @@ class Folder:
             raise self.failure
         observers = (_counter(slot), *telemetry.observers, *((self.timings.observe,) if self.timings else ()))
         predictor = self.shared or self._open(self._tell)
-        predictor = replace(predictor, observers=observers, slots=CountedSlots(predictor.slots, slot))
+        watchman = Watchman(grace=self.server.graceful_timeout)
+        admission = self._admission(slot, watchman, is_thread_safe=predictor.model.traits.is_thread_safe)
+        predictor = replace(predictor, observers=observers, slots=admission.enter)
         reports = reporting.open_reports(self.plan, predictor.info.target.type)
         self.last_steps.append(reports.close)
         # What reads tables is imported, and its threads are started, before the first request and after the fork.
         tables.read(Payload(b"x\n1\n", "text/csv"))
-        return self._application(replace(predictor, reporter=reports.structured, mlops=reports.embedded), telemetry)
+        reporting_predictor = replace(predictor, reporter=reports.structured, mlops=reports.embedded)
+        made = self._application(reporting_predictor, telemetry, admission)
+        made.extensions[refusals.WATCHMAN] = watchman
+        return made
+
+    def _admission(self, slot: Slot, watchman: Watchman, *, is_thread_safe: bool) -> Admission:
+        calls = self.server.threads or (CALLS_OF_THREAD_SAFE if is_thread_safe else 1)
+        seconds = self.server.request_timeout
+        if not seconds:
+            return open_admission(slot, most_calls=calls, most_waiting=self.server.max_queue)
+        watch = partial(refusals.watch, watchman, seconds)
+        return open_admission(slot, most_calls=calls, most_waiting=self.server.max_queue, watch=watch)
 
     def _open(self, tell: Callable[[Sequence[str]], None]) -> Predictor:
-        return open_predictor(self.model, threads=self.server.threads, tell=lambda *texts: tell(texts))
+        return open_predictor(self.model, tell=lambda *texts: tell(texts))
 
     def _tell(self, texts: Sequence[str]) -> None:
         if texts and self.has_told.offer(1):
             logs.notice(*texts)
 
-    def _application(self, predictor: Predictor, telemetry: Telemetry) -> Flask:
+    def _application(self, predictor: Predictor, telemetry: Telemetry, admission: Admission) -> Flask:
         """Return the application for a model, extended by its folder; all of it lives as long as this process."""
         board = self.seat.board
         with ExitStack() as stack:
@@ -135,6 +149,7 @@ class Folder:
                 why_not_ready=partial(health.why_not_ready, board),
                 watchers=telemetry.watchers,
                 expose=telemetry.expose,
+                admit=admission.refuse_if_full,
             )
             extension.install(served, predictor.info.codedir.path)
             stack.pop_all()
@@ -169,7 +184,9 @@ def serve(
         exit_code=launch.shared_number(),
         clean=delivered.scrubber(),
     )
-    return gunicorn.serve(begun, server, threads=(server.threads or 1) + SPARE_THREADS)
+    return gunicorn.serve(
+        begun, server, threads=(server.threads or CALLS_OF_THREAD_SAFE) + server.max_queue + SPARE_THREADS
+    )
 
 
 def _counter(slot: Slot) -> Observer:

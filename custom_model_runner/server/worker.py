@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import select
 import signal
 import socket
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from gunicorn import util
 from gunicorn.http import errors as http_errors
 from gunicorn.workers import gthread
 
 from custom_model_runner import logs
 from custom_model_runner.data.exchange import Watcher
 from custom_model_runner.errors import EXIT_OK, RunnerError
-from custom_model_runner.server import exchanges, failures, headers, processes
+from custom_model_runner.server import current, exchanges, failures, headers, processes, raw_answers
 from custom_model_runner.server.arbiter import Arbiter
 from custom_model_runner.server.board import OfGeneration, OfWorker, Slot, State
 
 if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
+
     from custom_model_runner.server.gunicorn import Application
 
+LOG = logging.getLogger("drum.server")
 # What a worker may still do when it is ended at once.
 QUICK_END_SECONDS = 0.5
 BROKEN_REQUESTS = {
@@ -44,12 +48,14 @@ class Worker(gthread.ThreadWorker):
     slot: Slot
     born: float
     watchers: tuple[Watcher, ...] = ()
+    abandoned: set[socket.socket]
     _accepting: bool
 
     def init_process(self) -> None:
         """Load the model and serve it."""
         processes.end_with_parent(self.ppid)
         self.slot.put(OfWorker.PID, os.getpid())
+        self.abandoned = set()
         super().init_process()
 
     def init_signals(self) -> None:
@@ -61,7 +67,7 @@ class Worker(gthread.ThreadWorker):
         """Load the model; the master ends with the failure's exit code."""
         start = time.perf_counter()
         try:
-            self.wsgi = self.app.load_for(self)
+            self.wsgi = self._introduced(self.app.load_for(self))
         except RunnerError as error:
             self.app.launch.fail(error)
             sys.exit(Arbiter.APP_LOAD_ERROR)
@@ -70,6 +76,49 @@ class Worker(gthread.ThreadWorker):
             self.slot.put(OfWorker.STATE, State.READY)
         self.app.launch.greet()
         self.app.launch.seat.wake_supervisor()
+
+    def _introduced(self, app: WSGIApplication) -> Any:
+        """Return the application whose requests can close their connection, and let go of it."""
+
+        def introduced(environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
+            environ[current.CLOSE] = start_response.__self__.force_close
+            environ[current.ABANDON] = self.abandon
+            return app(environ, start_response)
+
+        return introduced
+
+    def abandon(self, client: socket.socket) -> None:
+        """Let go of a connection while the call that it waited for still runs; any thread may ask for it."""
+        self.method_queue.defer(self._abandon, client)
+
+    def _abandon(self, client: socket.socket) -> None:
+        self.abandoned.add(client)
+        self.nr_conns -= 1
+        with suppress(OSError):
+            client.shutdown(socket.SHUT_WR)
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """Go on with a connection, or close it, when its request has been dealt with."""
+        if conn.sock in self.abandoned:
+            self.abandoned.remove(conn.sock)
+            conn.close()
+        else:
+            super().finish_request(conn, fs)
+
+    def retire(self) -> None:
+        """Finish what runs and end, because a call is stuck; any thread may ask for it."""
+        if not self.alive:
+            return
+        LOG.error("worker %s ends, because a call is still running long after its deadline", os.getpid())
+        self.slot.put(OfWorker.LEAVING, OfGeneration.ENDED_STUCK)
+        self.alive = False
+        self.method_queue.defer(lambda: None)
+
+    def run(self) -> None:
+        """Serve; a worker that still has calls at the end does not wait for them."""
+        super().run()
+        if self.nr_conns > 0 or self.abandoned:
+            self._end_at_once()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Finish what runs; while the model is loaded there is nothing to finish."""
@@ -84,6 +133,12 @@ class Worker(gthread.ThreadWorker):
         for number in (signal.SIGQUIT, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         self.slot.put(OfWorker.LEAVING, OfGeneration.ENDED_ON_PURPOSE)
+        self._end_at_once()
+
+    def _end_at_once(self) -> None:
+        """End though calls run, which keep their threads alive; those would keep the process."""
+        if not self.slot.get(OfWorker.LEAVING):
+            self.slot.put(OfWorker.LEAVING, OfGeneration.ENDED_ON_PURPOSE)
         self.app.launch.end(QUICK_END_SECONDS)
         sys.stdout.flush()
         sys.stderr.flush()
@@ -129,12 +184,7 @@ class Worker(gthread.ThreadWorker):
             launch = self.app.launch
             response = failures.last_resort(exc, show_stacktrace=launch.show_stacktrace)
             response = failures.scrubbed(response, launch.clean)
-        lines = [("Connection", "close"), *response.headers, *headers.common(_request_id(req))]
-        head = [f"HTTP/1.1 {response.status}", *(f"{name}: {value}" for name, value in lines)]
-        try:
-            util.write_nonblock(client, "\r\n".join([*head, "", ""]).encode("latin-1") + response.get_data())
-        except OSError:
-            self.log.debug("The sender of a broken request is gone.")
+        raw_answers.send(client, response, _request_id(req))
 
 
 def _request_id(request: Any) -> str:

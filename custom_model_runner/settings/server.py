@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from custom_model_runner import deployment_config
 from custom_model_runner.deployment_config import DeploymentConfig
 from custom_model_runner.options import option
-from custom_model_runner.parsers import address, address_or_off, between, positive, prefix, workers
+from custom_model_runner.parsers import address, address_or_off, between, prefix, workers
+from custom_model_runner.settings.limits import LimitSettings
 from custom_model_runner.settings.telemetry import TelemetrySettings
 
 PROBE_PORT = 8081
 
 
 @dataclass(frozen=True)
-class ServerSettings(TelemetrySettings):
+class ServerSettings(LimitSettings, TelemetrySettings):
     """Where and how to serve."""
 
     address: tuple[str, int] = option(
@@ -40,26 +41,6 @@ class ServerSettings(TelemetrySettings):
         parameter="CUSTOM_MODEL_WORKERS",
         default=1,
         help="worker processes, auto: as many as processors may be used (default 1)",
-    )
-    threads: int | None = option(
-        "--threads",
-        metavar="N",
-        parse=positive,
-        help="calls of user code at the same time in one worker (default 1, or what the metadata allows)",
-    )
-    max_body_bytes: int = option(
-        "--max-body-bytes",
-        metavar="N",
-        parse=positive,
-        default=1 << 30,
-        help="largest request body, in bytes (default 1 GiB)",
-    )
-    max_decoded_bytes: int = option(
-        "--max-decoded-bytes",
-        metavar="N",
-        parse=positive,
-        default=1 << 30,
-        help="most bytes that a compressed body may decode to (default 1 GiB)",
     )
     deployment_config: DeploymentConfig | None = option(
         "--deployment-config",

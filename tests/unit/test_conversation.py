@@ -41,7 +41,7 @@ def build(chat: Any, seen: list[Observation]) -> tuple[Predictor, threading.Lock
     folder = codedir.CodeDir(Path("/code"), "python", "hooks", None, (), Metadata())
     info = ModelInfo(Target(TargetType.TEXT_GENERATION), folder, None)
     slots = threading.Lock()
-    return Predictor(Model(info, chat=chat), (seen.append,), slots), slots
+    return Predictor(Model(info, chat=chat), (seen.append,), lambda: slots), slots
 
 
 def reports_of(chat: Any, params: dict[str, Any], *, reads: int = 9) -> list[tuple[int, list[str] | None]]:

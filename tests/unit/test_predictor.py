@@ -198,7 +198,7 @@ def meetings(slots: Any, patience: float) -> int:
         return ones(table, context)
 
     model = build(score=wait_for_company)
-    loaded = Predictor(model, slots=slots) if slots else Predictor(model)
+    loaded = Predictor(model, slots=lambda: slots) if slots else Predictor(model)
     with ThreadPoolExecutor(2) as pool:
         for call in [pool.submit(loaded.score, CSV) for _ in range(2)]:
             call.result()
@@ -217,13 +217,13 @@ def test_threads_meet_inside_a_model_that_allows_it(slots: Any) -> None:
 def test_the_thread_that_reads_is_inside_the_model_too() -> None:
     lock = threading.Lock()
     model = build(read=lambda data: pd.DataFrame({"locked": [lock.locked()]}), score=lambda t, _: Scores(t.to_numpy()))
-    assert Predictor(model, slots=lock).score(CSV).values.tolist() == [[1.0]]
+    assert Predictor(model, slots=lambda: lock).score(CSV).values.tolist() == [[1.0]]
 
 
 def test_a_failed_call_leaves_the_model() -> None:
     lock = threading.Lock()
     with pytest.raises(UserCodeError):
-        Predictor(build(score=raise_user_error), slots=lock).score(CSV)
+        Predictor(build(score=raise_user_error), slots=lambda: lock).score(CSV)
     assert not lock.locked()
 
 

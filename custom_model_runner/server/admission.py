@@ -1,0 +1,93 @@
+"""Who may call the model of a worker, and who may wait for it: slots, and a queue that has an end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from custom_model_runner.errors import Overloaded, TimedOut
+from custom_model_runner.server.board import OfWorker, Slot
+from custom_model_runner.server.deadlines import Watch
+
+# So many calls enter a thread-safe model at once unless an option says otherwise.
+CALLS_OF_THREAD_SAFE = 8
+
+
+@dataclass(frozen=True)
+class Admission:
+    """The slots of a worker and their queue; what it lets in stands on the board, where nobody else writes it.
+
+    `watch` guards each call with a deadline, if there is one; `left` tells how many seconds the current one still has.
+    """
+
+    row: Slot
+    most_calls: int
+    most_waiting: int
+    watch: Callable[[], Watch | None] = lambda: None
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    @contextmanager
+    def enter(self) -> Iterator[None]:
+        """Be inside of a slot; a call that finds the queue full, or waits beyond its deadline, is refused."""
+        watch = self.watch()
+        self._take(None if watch is None else watch.left())
+        try:
+            if watch is None:
+                yield
+            else:
+                with watch.guarded(self._add_stuck):
+                    yield
+        finally:
+            self._give()
+
+    def refuse_if_full(self) -> None:
+        """Refuse a call that would find the queue full, before its body is read."""
+        if self.row.is_full:
+            raise self._overloaded()
+
+    def _take(self, patience: float | None) -> None:
+        with self.changed:
+            # Whoever waits comes first.
+            if self._get(OfWorker.WAITING) or not self._is_free():
+                self._wait(patience)
+            self.row.add(OfWorker.IN_FLIGHT, 1)
+
+    def _wait(self, patience: float | None) -> None:
+        if self._get(OfWorker.WAITING) >= self.most_waiting:
+            raise self._overloaded()
+        self.row.add(OfWorker.WAITING, 1)
+        try:
+            has_come = self.changed.wait_for(self._is_free, patience)
+        finally:
+            self.row.add(OfWorker.WAITING, -1)
+        if not has_come:
+            raise TimedOut("The request waited for the model until its time was over (--request-timeout)")
+
+    def _is_free(self) -> bool:
+        return self._get(OfWorker.IN_FLIGHT) < self.most_calls
+
+    def _give(self) -> None:
+        with self.changed:
+            self.row.add(OfWorker.IN_FLIGHT, -1)
+            self.changed.notify()
+
+    def _add_stuck(self, number: int) -> None:
+        with self.changed:
+            self.row.add(OfWorker.STUCK, number)
+
+    def _get(self, cell: OfWorker) -> int:
+        return self.row.get(cell)
+
+    def _overloaded(self) -> Overloaded:
+        words = f"{self.most_calls} at a time and {self.most_waiting} that wait"
+        return Overloaded(f"The server takes no further call now: this worker has {words} (--threads, --max-queue)")
+
+
+def open_admission(
+    row: Slot, *, most_calls: int, most_waiting: int, watch: Callable[[], Watch | None] = lambda: None
+) -> Admission:
+    """Open the slots of a worker, and tell the board how many calls it takes."""
+    row.put(OfWorker.MOST_CALLS, most_calls + most_waiting)
+    return Admission(row, most_calls, most_waiting, watch)

@@ -1,0 +1,162 @@
+"""Too many calls, and calls that take too long: refused at once, and nobody gets the answer of another."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import requests
+
+from .conftest import Server, serve
+
+# Sleeps for as long as it is told, and says what it was asked.
+SOURCE = """
+import pathlib, time
+
+def score(data, model, **kwargs):
+    pathlib.Path(__file__).with_name("started").touch()
+    time.sleep(float(data["seconds"][0]))
+    return data[["number"]]
+
+def chat(params, model):
+    time.sleep(params["seconds"])
+    return {"choices": []}
+"""
+SECONDS = "1"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "custom.py").write_text(SOURCE)
+    return tmp_path
+
+
+def rows(number: int, seconds: float) -> str:
+    return f"number,seconds\n{number},{seconds}\n"
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def gauge(server: Server, name: str) -> float:
+    lines = server.get("/metrics").text.splitlines()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
+
+
+def test_a_full_queue_is_429_at_once_on_every_route_and_probes_say_so(folder: Path) -> None:
+    with (
+        serve(folder, "--target-type", "textgeneration", "--max-queue", "2", env={"TARGET_NAME": "number"}) as server,
+        ThreadPoolExecutor(3) as clients,
+    ):
+        asked = [clients.submit(server.post, "/predict/", rows(n, 1.5)) for n in range(3)]
+        until(lambda: server.get("/readyz").status_code == 503)
+        assert "the queue is full" in server.get("/readyz").json()["message"]
+        start = time.monotonic()
+        refused = server.post("/predict/", rows(9, 0))
+        chat = server.post("/v1/chat/completions", '{"seconds": 0}', "application/json")
+        seconds = time.monotonic() - start
+        assert server.get("/livez").status_code == server.get("/ping/").status_code == 200
+        answers = [one.result() for one in asked]
+        assert server.post("/predict/", rows(9, 0)).status_code == 200
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
+    assert refused.json()["message"].startswith("ERROR: The server takes no further call now")
+    assert (chat.status_code, chat.headers["Retry-After"]) == (429, "1")
+    assert chat.json()["error"]["type"] == "rate_limit_error"
+    assert chat.json()["error"]["code"] == "rate_limit_exceeded"
+    assert seconds < 1
+    assert [answer.json() for answer in answers] == [{"predictions": [n]} for n in range(3)]
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("model")
+    (folder / "custom.py").write_text(SOURCE)
+    parameter = {"MLOPS_RUNTIME_PARAM_DRUM_CLIENT_REQUEST_TIMEOUT": json.dumps({"type": "numeric", "payload": 1})}
+    env = {"TARGET_NAME": "number", **parameter}
+    with serve(folder, "--target-type", "textgeneration", env=env) as server:
+        yield server
+
+
+def test_a_call_that_takes_too_long_is_504_and_the_connection_ends(hasty: Server) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", hasty.port, timeout=20)) as client:
+        start = time.monotonic()
+        client.request("POST", "/predict/", rows(1, 2.0), {"X-Request-ID": "mine"})
+        answer = client.getresponse()
+        seconds = time.monotonic() - start
+        body = json.loads(answer.read())
+        assert answer.status == 504
+        assert answer.headers["Connection"] == "close"
+        assert answer.headers["X-Request-ID"] == "mine"
+        assert "--request-timeout" in body["message"]
+        assert 0.9 < seconds < 1.8
+        assert gauge(hasty, 'drum_requests_total{route="/predict",status="504"}') == 1
+    # The call still has its slot; whoever waits for it too long is refused as well.
+    waited = hasty.post("/predict/", rows(2, 0.0))
+    assert (waited.status_code, waited.json()) in ((200, {"predictions": [2]}), (504, waited.json()))
+    until(lambda: hasty.post("/predict/", rows(3, 0.0)).status_code == 200)
+    assert hasty.post("/predict/", rows(4, 0.0)).json() == {"predictions": [4]}
+
+
+def test_who_waits_for_the_model_too_long_is_504_too(hasty: Server) -> None:
+    with ThreadPoolExecutor(1) as clients:
+        first = clients.submit(hasty.post, "/predict/", rows(1, 3.0))
+        time.sleep(0.3)
+        start = time.monotonic()
+        second = hasty.post("/predict/", rows(2, 0.0))
+        seconds = time.monotonic() - start
+        assert first.result().status_code == 504
+    assert second.status_code == 504
+    assert second.headers["Connection"] == "close"
+    assert "waited" in second.json()["message"]
+    assert 0.9 < seconds < 1.9
+    until(lambda: hasty.post("/predict/", rows(3, 0.0)).status_code == 200)
+
+
+def test_clients_of_openai_get_their_own_error(hasty: Server) -> None:
+    answer = hasty.post("/v1/chat/completions", '{"seconds": 1.5}', "application/json")
+    assert answer.status_code == 504
+    assert answer.json()["error"]["type"] == "server_error"
+    until(lambda: hasty.post("/predict/", rows(3, 0.0)).status_code == 200)
+
+
+def test_a_second_request_on_the_connection_of_a_refused_one_gets_no_answer_that_is_not_its_own(
+    hasty: Server,
+) -> None:
+    with socket.create_connection(("127.0.0.1", hasty.port), timeout=20) as client:
+        for number, seconds in ((1, 1.3), (2, 0.0)):
+            body = rows(number, seconds)
+            client.sendall(f"POST /predict/ HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+        received = b""
+        while data := client.recv(65536):
+            received += data
+    assert received.startswith(b"HTTP/1.1 504 ")
+    assert received.count(b"HTTP/1.1 ") == 1
+    until(lambda: hasty.post("/predict/", rows(3, 0.0)).status_code == 200)
+
+
+def test_a_worker_with_a_stuck_call_is_replaced_after_the_grace_period(folder: Path) -> None:
+    grace = {"MLOPS_RUNTIME_PARAM_DRUM_GUNICORN_GRACEFUL_TIMEOUT": json.dumps({"type": "numeric", "payload": 1})}
+    words = ("--target-type", "textgeneration", "--request-timeout", SECONDS)
+    with serve(folder, *words, env={"TARGET_NAME": "number", **grace}) as server:
+        assert server.post("/predict/", rows(1, 600)).status_code == 504
+        until(lambda: "long after its deadline" in server.log.read_text())
+
+        def answers() -> bool:
+            try:
+                return server.post("/predict/", rows(2, 0)).status_code == 200
+            except requests.ConnectionError:
+                return False
+
+        until(answers)
+        assert gauge(server, 'drum_worker_restarts_total{reason="stuck"}') == 1
