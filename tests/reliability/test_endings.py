@@ -28,7 +28,16 @@ RELOADS = 6
 
 def test_a_hundred_requests_in_flight_are_answered_after_sigterm(tmp_path: Path) -> None:
     (tmp_path / "custom.py").write_text(SLOW)
-    words = ("--target-type", "regression", "--max-workers", "2", "--threads", str(THREADS))
+    words = (
+        "--target-type",
+        "regression",
+        "--max-workers",
+        "2",
+        "--threads",
+        str(THREADS),
+        "--max-queue",
+        str(IN_FLIGHT),
+    )
     with serve(tmp_path, *words) as server, ThreadPoolExecutor(IN_FLIGHT) as clients:
         bodies = [f"number\n{number}\n" for number in range(IN_FLIGHT)]
         asked = [clients.submit(server.post, "/predict/", body) for body in bodies]
