@@ -73,6 +73,16 @@ def input_file(text: str) -> str:
     return str(path.resolve()) if path.is_file() else text
 
 
+def readable_file(text: str) -> Path:
+    """Return the absolute path of a file that can be read; what it points to may change."""
+    path = Path(text).absolute()
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        raise ValueError(f"{text!r} cannot be read: {error.strerror}") from error
+
+
 def output_file(text: str) -> Path | None:
     """Return the path of a file to write, or None for standard output."""
     return None if text == "-" else Path(text)

@@ -12,7 +12,7 @@ from custom_model_runner.data.exchange import Watcher
 from custom_model_runner.errors import LoadError
 from custom_model_runner.monitoring.timings import Timings
 from custom_model_runner.predictor import Predictor
-from custom_model_runner.server import current, event_stream, exchanges, failures, incoming, openai_errors
+from custom_model_runner.server import current, event_stream, exchanges, failures, incoming, keys, openai_errors
 from custom_model_runner.server.routes import about, chat, metrics, predict, probes, transform
 from custom_model_runner.settings import ServerSettings
 
@@ -106,4 +106,8 @@ def _bare_app(
     app.url_map.merge_slashes = False
     exchanges.watch(app, watchers, prefix=settings.url_prefix)
     failures.register(app, show_stacktrace=show_stacktrace, folder=folder)
+    keyring = keys.open_keyring(settings)
+    if keyring is not None:
+        is_open = (*probes.rules(), *(metrics.rules() if settings.open_metrics else ()))
+        keys.ask_for(app, keyring, exempt=frozenset(f"{BLUEPRINT}.{endpoint}" for _, endpoint in is_open))
     return app

@@ -23,6 +23,7 @@ from custom_model_runner.errors import (
     RunnerError,
     SchemaError,
     TimedOut,
+    Unauthorized,
     UnknownEncoding,
     UserCodeError,
 )
@@ -61,6 +62,8 @@ def register(app: Flask, *, show_stacktrace: bool, folder: Path | None = None) -
             response.headers["Retry-After"] = RETRY_AFTER
         if isinstance(error, TimedOut):
             current.close_connection()
+        if isinstance(error, Unauthorized):
+            response.headers["WWW-Authenticate"] = "Bearer"
         return response
 
     @app.errorhandler(BaseCustomUserError)

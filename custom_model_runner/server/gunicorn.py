@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import ssl
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,7 +57,7 @@ class Application(BaseApplication):
         return exchanges.dress(failures.contain(app), worker.watchers)
 
 
-def serve(launch: Launch, server: ServerSettings, *, threads: int) -> int:
+def serve(launch: Launch, server: ServerSettings, *, threads: int, tls: ssl.SSLContext | None = None) -> int:
     """Serve until a signal ends it, and return the exit code: 0, or that of the failure to load."""
     generation = launch.seat.generation
     generation.row.put(OfGeneration.WORKERS, server.max_workers)
@@ -65,7 +66,7 @@ def serve(launch: Launch, server: ServerSettings, *, threads: int) -> int:
     logging.getLogger("gunicorn.error").addFilter(lambda _: launch.exit_code.cell.value == 0)
     master = os.getpid()
     try:
-        Arbiter(Application(launch, _options(launch, server, threads=threads))).run()
+        Arbiter(Application(launch, {**_options(launch, server, threads=threads), **_encryption(server, tls)})).run()
     except SystemExit as ending:
         # Workers are forked inside `run`, and their codes are for the master to read.
         if os.getpid() != master:
@@ -94,6 +95,13 @@ def _options(launch: Launch, server: ServerSettings, *, threads: int) -> dict[st
         "pre_fork": lambda arbiter, worker: arbiter.assign(worker),
         "worker_exit": lambda _arbiter, worker: _leave(launch, worker),
     }
+
+
+def _encryption(server: ServerSettings, tls: ssl.SSLContext | None) -> dict[str, Any]:
+    """Return the options of connections that are encrypted; gunicorn would read the files for each anew."""
+    if tls is None:
+        return {}
+    return {"certfile": str(server.certfile), "ssl_context": lambda _config, _make: tls}
 
 
 def _leave(launch: Launch, worker: Worker) -> None:

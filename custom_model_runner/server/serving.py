@@ -21,7 +21,7 @@ from custom_model_runner.errors import LoadError, RunnerError
 from custom_model_runner.monitoring import reporting
 from custom_model_runner.monitoring.timings import Timings, open_timings
 from custom_model_runner.predictor import Predictor, open_predictor
-from custom_model_runner.server import app, extension, failures, gunicorn, health, launch, refusals, sharing
+from custom_model_runner.server import app, extension, failures, gunicorn, health, launch, refusals, sharing, tls
 from custom_model_runner.server.admission import CALLS_OF_THREAD_SAFE, Admission, open_admission
 from custom_model_runner.server.board import OfGeneration, OfServer, OfWorker, Slot, State
 from custom_model_runner.server.deadlines import Watchman
@@ -166,6 +166,7 @@ def serve(
     log: LogSettings,
 ) -> int:
     """Serve the folder as one generation, until a signal ends it; return the exit code."""
+    encryption = tls.open_context(server)
     plan = reporting.plan(monitor, stdout=STANDARD_OUTPUT)
     timings = open_timings() if server.show_perf else None
     folder = Folder(seat, model, delivered, server, log, plan, timings, _fetch(delivered, server), find_tracing(server))
@@ -174,19 +175,19 @@ def serve(
         if with_model is None:
             return EXIT_UNSHARED
         folder = with_model
+    scheme = "https" if encryption else "http"
     begun = Launch(
         seat,
         folder.make_app,
         folder.end,
-        greeting=f"serving {model.code_dir} on http://{seat.address}{server.url_prefix}",
+        greeting=f"serving {model.code_dir} on {scheme}://{seat.address}{server.url_prefix}",
         show_stacktrace=log.show_stacktrace,
         has_greeted=launch.shared_number(),
         exit_code=launch.shared_number(),
         clean=delivered.scrubber(),
     )
-    return gunicorn.serve(
-        begun, server, threads=(server.threads or CALLS_OF_THREAD_SAFE) + server.max_queue + SPARE_THREADS
-    )
+    threads = (server.threads or CALLS_OF_THREAD_SAFE) + server.max_queue + SPARE_THREADS
+    return gunicorn.serve(begun, server, threads=threads, tls=encryption)
 
 
 def _counter(slot: Slot) -> Observer:

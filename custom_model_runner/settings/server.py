@@ -9,13 +9,14 @@ from custom_model_runner.deployment_config import DeploymentConfig
 from custom_model_runner.options import option
 from custom_model_runner.parsers import address, address_or_off, between, prefix, workers
 from custom_model_runner.settings.limits import LimitSettings
+from custom_model_runner.settings.safety import SafetySettings
 from custom_model_runner.settings.telemetry import TelemetrySettings
 
 PROBE_PORT = 8081
 
 
 @dataclass(frozen=True)
-class ServerSettings(LimitSettings, TelemetrySettings):
+class ServerSettings(LimitSettings, SafetySettings, TelemetrySettings):
     """Where and how to serve."""
 
     address: tuple[str, int] = option(

@@ -29,13 +29,15 @@ class Server:
     process: subprocess.Popen[bytes]
     port: int
     log: Path
+    certificate: Path | None = None
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
         """Send one request on a connection of its own, never following a redirect."""
         with requests.Session() as session:
             session.trust_env = False
-            url = f"http://127.0.0.1:{self.port}{path}"
-            return session.request(method, url, allow_redirects=False, **{"timeout": 60, **options})
+            url = f"{'https' if self.certificate else 'http'}://127.0.0.1:{self.port}{path}"
+            trusted = {"verify": str(self.certificate)} if self.certificate else {}
+            return session.request(method, url, allow_redirects=False, **{"timeout": 60, **trusted, **options})
 
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.request("GET", path, **options)
@@ -48,7 +50,11 @@ class Server:
 
 @contextmanager
 def serve(
-    folder: Path, *args: str, env: Mapping[str, str] | None = None, stdout: int | None = None
+    folder: Path,
+    *args: str,
+    env: Mapping[str, str] | None = None,
+    stdout: int | None = None,
+    certificate: Path | None = None,
 ) -> Iterator[Server]:
     """Serve a folder on a free port; at the end SIGTERM must give exit 0 and leave no process.
 
@@ -66,7 +72,7 @@ def serve(
                 command, stdout=stdout or stderr, stderr=stderr, env=environment(env), start_new_session=True
             )
         try:
-            server = Server(process, port, log)
+            server = Server(process, port, log, certificate)
             _wait_for_an_answer(server)
             yield server
             process.send_signal(signal.SIGTERM)

@@ -14,7 +14,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"settings", "options", "parsers", "target_type", "plugins"})
     | frozenset({"parameters", "errors", "alias", "border", "logs", "spelling"})
     | frozenset({"credentials", "scrubbing", "scratch", "user_secrets"})
-    | frozenset({"deployment_config"}),
+    | frozenset({"api_keys", "deployment_config"}),
     frozenset({"data"}),
     frozenset({"codedir", "model", "metadata", "schema", "estimator", "opening", "artifacts"}),
     frozenset({"interfaces", "languages", "frameworks", "templates", "delivery"}),
@@ -45,6 +45,7 @@ ORDER: frozenset[tuple[str, str]] = frozenset(
         ("options", "parameters"),
         ("options", "parsers"),
         ("plugins", "errors"),
+        ("settings", "api_keys"),
         ("settings", "deployment_config"),
         ("settings", "errors"),
         ("settings", "options"),
