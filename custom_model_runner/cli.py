@@ -176,7 +176,8 @@ def _read(command: Command, given: Mapping[str, Any], environ: Mapping[str, str]
     for place, section in enumerate(sections):
         if isinstance(section, settings.DeliverySettings):
             # Imported by those commands only that open a folder, and when no option is wrong.
-            delivered = plugins.find(plugins.ENTRIES["delivery"]).deliver(*sections[:place], section, environ)
+            deliver = plugins.find(plugins.ENTRIES["delivery"]).deliver
+            delivered = deliver(*sections[:place], section, environ, secret_options=options.secrets(sections))
             os.environ.update(delivered.variables)
             at_end.callback(delivered.guard_output())
             after = {**environ, **delivered.variables}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from custom_model_runner.errors import UsageError
 class Option:
     """How a field is given: by flags, by a variable, or by a runtime parameter that beats both.
 
-    `fallback` is the variable that is read where the first one is empty.
+    `fallback` is the variable that is read where the first one is empty; a secret value is kept out of the output.
     """
 
     flags: tuple[str, ...]
@@ -31,6 +31,7 @@ class Option:
     choices: tuple[str, ...] | None = None
     required: bool = False
     yields_to: str | None = None
+    is_secret: bool = False
 
     @property
     def name(self) -> str:
@@ -91,6 +92,16 @@ def read(section: type[Section], given: Mapping[str, Any], environ: Mapping[str,
         elif declared.required:
             raise UsageError(f"the following arguments are required: {'/'.join(declared.flags)}")
     return section(**values)
+
+
+def secrets(sections: Iterable[Any]) -> tuple[str, ...]:
+    """Return the values in sections that must not be shown."""
+    return tuple(
+        value
+        for section in sections
+        for name, declared in options(type(section)).items()
+        if declared.is_secret and (value := getattr(section, name)) is not None
+    )
 
 
 def _pick(declared: Option, flag: Any, environ: Mapping[str, str], rival_is_given: bool) -> tuple[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,7 @@ class Voyage:
     wind: str | None = option("--wind", choices=("north", "south"), variable="WIND", help="from where")
     name: str | None = option(variable="NAME", help="of the ship")
     flag: str | None = option("--flag", variable="FLAG", fallback="ENSIGN", help="under which flag")
+    password: str | None = option("--password", variable="PASSWORD", is_secret=True, help="for the gate")
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,15 @@ def test_a_flag_must_hold_one_of_the_choices(capsys: pytest.CaptureFixture[str])
 def test_a_missing_required_option_is_named() -> None:
     with pytest.raises(UsageError, match="required: -p/--port"):
         options.read(Strict, {}, {})
+
+
+@pytest.mark.parametrize("given", [{"words": ["--password", "herring"]}, {"environ": {"PASSWORD": "herring"}}])
+def test_the_values_of_secret_options_are_known(given: dict[str, Any]) -> None:
+    assert options.secrets([Strict("Cork"), read(**given)]) == ("herring",)
+
+
+def test_a_secret_option_that_is_not_given_hides_nothing() -> None:
+    assert options.secrets([read(["--flag", "red"])]) == ()
 
 
 def test_the_help_of_an_option_names_its_variable() -> None:
