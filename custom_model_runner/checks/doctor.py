@@ -18,7 +18,6 @@ from custom_model_runner.settings import ModelSettings
 from custom_model_runner.target_type import TargetType
 
 PYTHON = "python"
-EXTENSION = "custom_flask.py"
 
 
 def examine(settings: ModelSettings) -> Report:
@@ -53,7 +52,7 @@ def _examine_code(
         if line is plugins.LANGUAGES[PYTHON]:
             is_transform = declared.type is TargetType.TRANSFORM
             hooks = user_file.examine(folder.user_file, report, places=places, is_transform=is_transform)
-    extension = report.attempt(codedir.find, folder.path, EXTENSION, what="Flask extensions")
+    extension = report.attempt(codedir.find_extension, folder.path)
     if extension is not None:
         report.fact("server file", extension.relative_to(folder.path))
         inside = Places((extension.parent, *places.folders), places.distributions)

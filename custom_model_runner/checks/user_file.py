@@ -12,11 +12,11 @@ from typing import Any
 from custom_model_runner import spelling
 from custom_model_runner.checks.places import PYTHON, Places, names_in, top_level
 from custom_model_runner.checks.report import Report
+from custom_model_runner.codedir import EXTENDS
 from custom_model_runner.interfaces import calls
 
 # What the original calls in a user file and this version does not.
 NOT_CALLED = ("chat", "fit", "get_supported_llm_models", "CustomTask")
-EXTENDS = "init_app"
 HEADS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
