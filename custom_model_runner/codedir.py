@@ -64,7 +64,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def is_own(file: Path) -> bool:
-    """Say whether a file of the folder is the author's and not part of an environment that stands in it."""
+    """Say whether a file is an author's and not part of an environment, which may stand in the folder."""
     return not set(LIBRARY_FOLDERS) & set(file.parts)
 
 
