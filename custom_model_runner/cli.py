@@ -181,8 +181,7 @@ def _read(command: Command, given: Mapping[str, Any], environ: Mapping[str, str]
             os.environ.update(delivered.variables)
             at_end.callback(delivered.guard_output())
             after = {**environ, **delivered.variables}
-            rest: list[Any] = [options.read(kind, given, after) for kind in command.sections[place + 1 :]]
-            return [*sections[:place], delivered, *rest]
+            return [*sections[:place], delivered, *(options.renew(one, given, after) for one in sections[place + 1 :])]
     return sections
 
 

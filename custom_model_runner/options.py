@@ -81,17 +81,27 @@ Section = TypeVar("Section")
 
 def read(section: type[Section], given: Mapping[str, Any], environ: Mapping[str, str]) -> Section:
     """Build a section from flags and variables; a flag beats its variable, and an empty variable is none."""
-    values: dict[str, Any] = {}
-    declared_options = options(section)
-    for name, declared in declared_options.items():
-        rival = declared.yields_to
-        rival_is_given = rival is not None and given.get(rival) is not None
-        source, raw = _pick(declared, given.get(name), environ, rival_is_given)
+    return section(**_values(options(section), given, environ))
+
+
+def renew(section: Section, given: Mapping[str, Any], environ: Mapping[str, str]) -> Section:
+    """Return a section with those options read again that a runtime parameter may give; others may come from pipes."""
+    declared = {name: one for name, one in options(type(section)).items() if one.parameter is not None}
+    kept = {name: value for name, value in vars(section).items() if name not in declared}
+    return type(section)(**kept, **_values(declared, given, environ))
+
+
+def _values(declared: Mapping[str, Option], given: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of options by field name; those that are not given are left out."""
+    values = {}
+    for name, one in declared.items():
+        rival_is_given = one.yields_to is not None and given.get(one.yields_to) is not None
+        source, raw = _pick(one, given.get(name), environ, rival_is_given)
         if raw is not None:
-            values[name] = _parse(declared, source, raw)
-        elif declared.required:
-            raise UsageError(f"the following arguments are required: {'/'.join(declared.flags)}")
-    return section(**values)
+            values[name] = _parse(one, source, raw)
+        elif one.required:
+            raise UsageError(f"the following arguments are required: {'/'.join(one.flags)}")
+    return values
 
 
 def secrets(sections: Iterable[Any]) -> tuple[str, ...]:
@@ -129,7 +139,7 @@ def _payload(name: str, environ: Mapping[str, str]) -> Any:
 
 def _parse(declared: Option, source: str, raw: Any) -> Any:
     if declared.is_switch:
-        return raw is True or _value(parsers.truth, source, raw)
+        return raw if isinstance(raw, bool) else _value(parsers.truth, source, raw)
     if declared.choices and raw not in declared.choices:
         raise UsageError(f"{source}: invalid value {raw!r}, expected one of: {', '.join(declared.choices)}")
     return _value(declared.parse, source, raw)

@@ -147,6 +147,15 @@ def test_user_code_sees_the_environment_of_the_command(drum: Drum, plant: Plant)
     assert done.stdout == b"Predictions\n42.0\n"
 
 
+def test_a_file_that_an_option_names_may_be_a_pipe(drum: Drum, plant: Plant) -> None:
+    matrix = "%%MatrixMarket matrix array real general\n1 2\n1\n2\n"
+    custom = "def score(data, model): return data[['ship']].rename(columns={'ship': 'Predictions'})"
+    folder = plant("code", {"custom.py": custom, "in.mtx": matrix})
+    words = ("--input", folder / "in.mtx", "--sparse-column-file", "/dev/stdin", "--target-type", "regression")
+    done = drum("score", "-cd", folder, *words, stdin=b"fish\nship\n")
+    assert (done.stdout, done.stderr, done.returncode) == (b"Predictions\n2.0\n", b"", 0)
+
+
 @pytest.mark.parametrize(
     ("level", "is_told"), [("error", False), ("warning", True), ("info", True), ("debug", True), ("all", True)]
 )
@@ -156,7 +165,7 @@ def test_the_logging_level_decides_what_is_logged(drum: Drum, plant: Plant, leve
     assert (b"WARNING drum.codedir: custom.PY is not used" in done.stderr, done.returncode) == (is_told, 4)
 
 
-# One case for each exit code; the signals' are in test_score.py.
+# One case for each exit code; the signals' are in test_score.py, that of schemas is in conformance/test_schema.py.
 
 
 HALF = "return pd.DataFrame({'Predictions': data['a'] / 2})"

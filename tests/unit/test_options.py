@@ -173,6 +173,22 @@ def test_a_missing_required_option_is_named() -> None:
         options.read(Strict, {}, {})
 
 
+def test_a_switch_is_given_as_a_truth_value_in_a_program() -> None:
+    assert [options.read(Voyage, {"fast": fast}, {}).fast for fast in (True, False)] == [True, False]
+
+
+def test_a_section_is_renewed_by_runtime_parameters_alone() -> None:
+    read_once = options.read(Voyage, {"crew": "2"}, {"PORT": "Cork"})
+    parameter = {"MLOPS_RUNTIME_PARAM_CREW_SIZE": '{"type": "numeric", "payload": 7}', "PORT": "Dover"}
+    renewed = options.renew(read_once, {"crew": "2"}, parameter)
+    assert (renewed.port, renewed.crew) == ("Cork", 7)
+
+
+def test_a_parameter_that_became_null_leaves_the_default() -> None:
+    environ = {"MLOPS_RUNTIME_PARAM_CREW_SIZE": '{"type": "numeric", "payload": null}'}
+    assert options.renew(read(["--crew", "7"]), {}, environ).crew == 1
+
+
 @pytest.mark.parametrize("given", [{"words": ["--password", "herring"]}, {"environ": {"PASSWORD": "herring"}}])
 def test_the_values_of_secret_options_are_known(given: dict[str, Any]) -> None:
     assert options.secrets([Strict("Cork"), read(**given)]) == ("herring",)
