@@ -205,6 +205,9 @@ def test_what_keeps_a_folder_from_being_loaded_is_a_problem(
         {"model.pkl": b"cparts\nModel\n)R.", "parts.py": "from sklearn.linear_model import LinearRegression as Model"},
         {"model.pkl": b"cparts\nModel\n)R.", "parts.py": "from sklearn.linear_model import *"},
         {"model.pkl": b"cparts\nModel\n)R.", "parts.py": "def __getattr__(name): ..."},
+        {"model.pkl": b"cparts\nModel\n)R.", "parts.py": "match 1:\n    case _:\n        class Model: ..."},
+        {"model.pkl": b"cparts\nModel\n)R.", "parts.py": "for Model in (dict,): ..."},
+        {"model.pkl": b"cparts\nModel\n)R.", "parts.py": "with open(__file__) as Model: ..."},
         {"model.pkl": b"ccustom\nModel.Inner\n)R.", "custom.py": "class Model:\n    class Inner: ...\n"},
         {"model.pkl": b"cparts.deep\nModel\n)R.", "src/custom.py": "", "src/parts/deep.py": "class Model: ..."},
         {
