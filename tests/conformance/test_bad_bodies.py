@@ -19,7 +19,7 @@ from sklearn.linear_model import LinearRegression
 from custom_model_runner import plugins
 
 from .bad_bodies.bombs import ENCODERS, bomb
-from .bad_bodies.case import GOOD, LIMIT, PREDICTED, WEIGHTS, Case
+from .bad_bodies.case import GOOD, LIMIT, PREDICTED, WEIGHTS, Case, too_large
 from .bad_bodies.forms import FORMS, cut_short, of_every_form, that_hooks_may_take, with_many_columns
 from .bad_bodies.writers import csv, parquet
 from .conftest import Server, serve
@@ -115,7 +115,7 @@ def test_a_hook_that_copes_predicts_what_is_missing_or_infinite(coping: Server, 
 def test_10_gb_in_10_mb_are_refused_at_the_limit(server: Server, name: str, encoding: str) -> None:
     form = FORMS[name]
     headers = {"Content-Encoding": encoding}
-    cases = {encoding: Case(bomb(form.write(GOOD), encoding))}
+    cases = {encoding: too_large(bomb(form.write(GOOD), encoding))}
     check(server, cases, lambda body: server.post("/predict/", body, form.media_type, headers=headers))
 
 
@@ -144,7 +144,7 @@ def check(server: Server, cases: Mapping[str, Case], send: Callable[[bytes], req
 
 
 def deserves(answer: requests.Response, case: Case) -> bool:
-    return is_refusal(answer) if case.predictions is None else predicts(answer, case.predictions)
+    return is_refusal(answer, case.words) if case.predictions is None else predicts(answer, case.predictions)
 
 
 def predicts(answer: requests.Response, predictions: Sequence[float | None]) -> bool:
@@ -152,9 +152,10 @@ def predicts(answer: requests.Response, predictions: Sequence[float | None]) -> 
     return answer.status_code == 200 and answer.json()["predictions"] == pytest.approx(predictions)
 
 
-def is_refusal(answer: requests.Response) -> bool:
+def is_refusal(answer: requests.Response, words: str) -> bool:
     """Say whether an answer tells in one sentence what is wrong, long before memory ends."""
     if answer.status_code not in REFUSALS or list(answer.json()) != ["message"]:
         return False
     message = answer.json()["message"]
-    return message.startswith("ERROR: ") and len(message) < LONGEST and not UNWANTED.search(message)
+    is_sentence = message.startswith("ERROR: ") and len(message) < LONGEST and not UNWANTED.search(message)
+    return is_sentence and words in message

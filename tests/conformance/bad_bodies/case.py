@@ -19,7 +19,13 @@ PREDICTED = [4.0, 10.0]
 
 @dataclass(frozen=True)
 class Case:
-    """A body, and the predictions that it deserves; none at all stand for a refusal."""
+    """A body, and the predictions that it deserves; none at all stand for a refusal, which may need certain words."""
 
     body: bytes
     predictions: Sequence[float | None] | None = None
+    words: str = ""
+
+
+def too_large(body: bytes) -> Case:
+    """Return a body that is refused because of what it would unfold to."""
+    return Case(body, words="(--max-decoded-bytes)")

@@ -117,6 +117,16 @@ def test_text_is_the_same_however_it_is_stored() -> None:
 
 
 def test_more_columns_than_the_limit_has_room_for_are_refused() -> None:
-    wide = written({f"c{number}": [1.0] for number in range(11)})
-    with pytest.raises(PayloadTooLarge, match="has 11 columns, expected at most 10"):
-        parquet.read(Payload(wide, limit=10_240))
+    wide = written({f"column{number}": [1.0] for number in range(1000)})
+    metadata = int.from_bytes(wide[-8:-4], "little")
+    assert parquet.read(Payload(wide, limit=metadata * 32)).shape == (1, 1000)
+    with pytest.raises(PayloadTooLarge, match=f"metadata .* {metadata} bytes, expected at most {metadata - 1} under"):
+        parquet.read(Payload(wide, limit=metadata * 32 - 1))
+
+
+def test_more_columns_without_rows_than_the_limit_has_room_for_are_refused() -> None:
+    wide = pa.schema([(f"c{number}", pa.bool_()) for number in range(1001)])
+    sink = pa.BufferOutputStream()
+    pq.ParquetWriter(sink, wide, store_schema=False).close()
+    with pytest.raises(PayloadTooLarge, match="has 1001 columns, expected at most 1000"):
+        parquet.read(Payload(bytes(sink.getvalue()), limit=1000 * 1024))
