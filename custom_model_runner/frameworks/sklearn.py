@@ -11,6 +11,7 @@ import sklearn
 from pandas.api.types import is_complex_dtype, is_numeric_dtype
 from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from custom_model_runner.data import matrices, sparse
@@ -23,8 +24,11 @@ from custom_model_runner.frameworks import fitted
 from custom_model_runner.target_type import NUMERIC, TargetType
 
 MANY_LABELS = 2
+VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 # Before 1.2 scikit-learn takes other columns for those that a table lacks, and only warns.
-IS_LENIENT = tuple(int(part) for part in sklearn.__version__.split(".")[:2]) < (1, 2)
+IS_LENIENT = VERSION < (1, 2)
+# Before 1.4 it fills a sparse table with its zeros where a copy is to be made of it.
+FILLS_COPIES = VERSION < (1, 4)
 
 
 def hint(model: Any) -> Hint | None:
@@ -99,12 +103,20 @@ def on_table(method: Callable[[Any], Any], model: Any, table: pd.DataFrame) -> A
     """Return what a method of an estimator gives for a table whose columns stand as the estimator knows them."""
     table = _in_fitted_order(model, table)
     try:
-        return method(table)
+        return method(_unfilled(model, table))
     except (TypeError, ValueError, OverflowError, KeyError) as error:
         if not sparse.is_sparse(table) or isinstance(error, KeyError):
             raise _explained(model, table, error) from error
     # Not all take sparse tables; those that do took it as it was.
     return on_table(method, model, matrices.dense(table))
+
+
+def _unfilled(model: Any, table: pd.DataFrame) -> Any:
+    """Return what an estimator is given; one without names that would fill a sparse table gets its matrix instead."""
+    if not FILLS_COPIES or not sparse.is_sparse(table) or getattr(model, "feature_names_in_", None) is not None:
+        return table
+    first = model.steps[0][1] if isinstance(model, Pipeline) else model
+    return matrices.matrix(table) if getattr(first, "copy", False) is True else table
 
 
 def _positives(probabilities: Any, classes: Any) -> Any:

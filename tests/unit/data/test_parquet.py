@@ -18,6 +18,9 @@ from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import InputError, PayloadTooLarge
 from custom_model_runner.plugins import PARQUET
 
+from . import prefixes
+from .prefixes import LONG
+
 TABLE = pd.DataFrame({"n": [1, 2, 3], "t": ["a", None, "é"], "c": pd.Categorical(["x", "y", "x"])})
 WHOLE = parquet.write(TABLE, PARQUET)
 
@@ -72,7 +75,6 @@ def written(columns: Mapping[str, Any], **options: Any) -> bytes:
     return bytes(sink.getvalue())
 
 
-LONG = "x" * 10_000
 # Each is some kilobytes that hold 8 MB, or 10 MB of text.
 FOLDED = {
     "equal numbers": written({"n": np.zeros(1_000_000)}),
@@ -80,13 +82,16 @@ FOLDED = {
     "equal texts": written({"t": [LONG] * 1000}),
     "equal texts in lists": written({"t": [[LONG] * 100] * 10}),
     "equal texts in structs": written({"t": [{"a": LONG}] * 1000}),
-    "texts with equal beginnings": written(
-        {"t": [LONG] * 1000}, use_dictionary=False, column_encoding={"t": "DELTA_BYTE_ARRAY"}
-    ),
+    "texts with equal beginnings": prefixes.LONG_TEXTS,
     "equal bytes of one length": written({"b": pa.array([LONG.encode()] * 1000, pa.binary(len(LONG)))}),
     "missing values": written({"n": pa.nulls(1_000_000, pa.float64())}),
     "nothing": written({"n": pa.nulls(2_000_000)}),
 }
+
+
+@pytest.mark.parametrize("data", [prefixes.LONG_TEXTS, prefixes.SHORT_TEXTS])
+def test_the_files_with_equal_beginnings_are_such_files(data: bytes) -> None:
+    assert "DELTA_BYTE_ARRAY" in pq.read_metadata(io.BytesIO(data)).row_group(0).column(0).encodings
 
 
 @pytest.mark.parametrize("name", FOLDED)
@@ -112,8 +117,7 @@ def test_text_is_the_same_however_it_is_stored() -> None:
     plain, folded = (read(written(columns, use_dictionary=which)) for which in (False, True))
     pd.testing.assert_frame_equal(folded, plain)
     assert isinstance(folded["c"].dtype, pd.CategoricalDtype)
-    prefixes = {"use_dictionary": False, "column_encoding": {"t": "DELTA_BYTE_ARRAY"}}
-    pd.testing.assert_frame_equal(read(written({"t": columns["t"]}, **prefixes)), plain[["t"]])
+    pd.testing.assert_frame_equal(read(prefixes.SHORT_TEXTS), plain[["t"]])
 
 
 def test_more_columns_than_the_limit_has_room_for_are_refused() -> None:

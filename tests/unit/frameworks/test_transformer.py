@@ -64,7 +64,16 @@ def test_one_that_needs_no_fit_transforms_without() -> None:
 
 
 def test_names_of_another_number_are_not_used() -> None:
-    model = FunctionTransformer(lambda table: table.to_numpy()[:, :1], feature_names_out="one-to-one").fit(FRAME)
+    class First:
+        """Tells more names than it makes columns."""
+
+        def transform(self, table: pd.DataFrame) -> Any:
+            return table.to_numpy()[:, :1]
+
+        def get_feature_names_out(self) -> list[str]:
+            return ["a", "b"]
+
+    model = First()
     assert transformer.names(model) == ("a", "b")
     assert isinstance(transform(model).columns, pd.RangeIndex)
 
