@@ -21,6 +21,7 @@ def read(payload: Payload) -> pd.DataFrame:
 
 
 def _open(payload: Payload) -> Any:
+    payload.check_description(parquet_facts.metadata_length(payload.data), "metadata of the Parquet input")
     facts = parquet_facts.of(payload.data, payload.limit)
     payload.check_shape(0, facts.columns)
     payload.check_size(facts.size)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from custom_model_runner.data.thrift import Reader, Struct
-from custom_model_runner.errors import PayloadTooLarge
 
 # The file ends with its metadata, the length of that in four bytes, and four letters.
 TAIL = 8
@@ -30,8 +29,6 @@ WIDTHS = {0: 1, 1: 4, 2: 8, 3: 8, 4: 4, 5: 8, BYTES: 4}
 # Values that are numbers of others, and values that repeat the beginning of the one before.
 NUMBERED, PREFIXED = frozenset({2, 8}), 7
 MOST_ROWS_AT_ONCE = 1 << 16
-# Bytes in memory of a byte of metadata when it is read, about; made up to take much, it takes four times that.
-READ = 32
 MOST_PAGE_HEADER = 1 << 20
 
 
@@ -72,20 +69,20 @@ class _Chunk:
     longest: int
 
 
+def metadata_length(data: bytes) -> int:
+    """Return how many bytes of a file are its metadata; a broken file is a ValueError."""
+    length = int.from_bytes(data[-TAIL : -TAIL // 2], "little")
+    if length > len(data) - TAIL:
+        raise ValueError("the metadata is longer than the file")
+    return length
+
+
 def of(data: bytes, limit: int) -> Facts:
     """Return the facts of a file; texts that together cannot be longer than a limit are not worth to be named.
 
     A broken file is a ValueError, TypeError or LookupError.
     """
-    length = int.from_bytes(data[-TAIL : -TAIL // 2], "little")
-    if length > len(data) - TAIL:
-        raise ValueError("the metadata is longer than the file")
-    if length * READ > limit:
-        raise PayloadTooLarge(
-            f"The metadata of the Parquet input has {length} bytes, expected at most {limit // READ} "
-            f"under the limit of {limit} bytes (--max-decoded-bytes)"
-        )
-    metadata = Reader(data, len(data) - TAIL - length).struct()
+    metadata = Reader(data, len(data) - TAIL - metadata_length(data)).struct()
     return _found(data, _leaves(metadata[SCHEMA]), _get(metadata, ROW_GROUPS, ()), limit)
 
 
