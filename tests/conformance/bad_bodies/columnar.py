@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ...parquet_files import HUGE_TEXTS, without_arrow_schema
 from .case import GOOD, Case, too_large
 from .writers import arrow, parquet
 
@@ -63,10 +64,8 @@ def of_parquet() -> Mapping[str, Case]:
         "10 GB of equal numbers": Case(read_again(equal, doubled=5)),
         "metadata that goes on and on": too_large(with_metadata(whole, metadata_of(whole)[:-1] + LISTS)),
         "compressed numbers": too_large(parquet({"a": zeros, "b": zeros}, use_dictionary=False, compression="zstd")),
-        "repeated text": too_large(parquet({"a": repeated(100_000)}, store_schema=False, compression="zstd")),
-        "prefixes of text": too_large(
-            parquet({"a": [LONG] * 100}, use_dictionary=False, column_encoding={"a": "DELTA_BYTE_ARRAY"})
-        ),
+        "repeated text": too_large(without_arrow_schema(parquet({"a": repeated(100_000)}, compression="zstd"))),
+        "prefixes of text": too_large(HUGE_TEXTS),
         "text that is not UTF-8": Case(parquet({"a": broken_text(), "b": [1.0]})),
         "missing pages": Case(whole[:4] + bytes(len(whole) // 3 - 4) + whole[len(whole) // 3 :]),
         "an end that is longer than the file": Case(whole[:-8] + b"\xff\xff\xff\x7fPAR1"),

@@ -18,8 +18,8 @@ from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import InputError, PayloadTooLarge
 from custom_model_runner.plugins import PARQUET
 
-from . import prefixes
-from .prefixes import LONG
+from ... import parquet_files
+from ...parquet_files import LONG
 
 TABLE = pd.DataFrame({"n": [1, 2, 3], "t": ["a", None, "é"], "c": pd.Categorical(["x", "y", "x"])})
 WHOLE = parquet.write(TABLE, PARQUET)
@@ -82,14 +82,14 @@ FOLDED = {
     "equal texts": written({"t": [LONG] * 1000}),
     "equal texts in lists": written({"t": [[LONG] * 100] * 10}),
     "equal texts in structs": written({"t": [{"a": LONG}] * 1000}),
-    "texts with equal beginnings": prefixes.LONG_TEXTS,
+    "texts with equal beginnings": parquet_files.LONG_TEXTS,
     "equal bytes of one length": written({"b": pa.array([LONG.encode()] * 1000, pa.binary(len(LONG)))}),
     "missing values": written({"n": pa.nulls(1_000_000, pa.float64())}),
     "nothing": written({"n": pa.nulls(2_000_000)}),
 }
 
 
-@pytest.mark.parametrize("data", [prefixes.LONG_TEXTS, prefixes.SHORT_TEXTS])
+@pytest.mark.parametrize("data", [parquet_files.LONG_TEXTS, parquet_files.SHORT_TEXTS])
 def test_the_files_with_equal_beginnings_are_such_files(data: bytes) -> None:
     assert "DELTA_BYTE_ARRAY" in pq.read_metadata(io.BytesIO(data)).row_group(0).column(0).encodings
 
@@ -117,7 +117,7 @@ def test_text_is_the_same_however_it_is_stored() -> None:
     plain, folded = (read(written(columns, use_dictionary=which)) for which in (False, True))
     pd.testing.assert_frame_equal(folded, plain)
     assert isinstance(folded["c"].dtype, pd.CategoricalDtype)
-    pd.testing.assert_frame_equal(read(prefixes.SHORT_TEXTS), plain[["t"]])
+    pd.testing.assert_frame_equal(read(parquet_files.SHORT_TEXTS), plain[["t"]])
 
 
 def test_more_columns_than_the_limit_has_room_for_are_refused() -> None:
@@ -131,6 +131,7 @@ def test_more_columns_than_the_limit_has_room_for_are_refused() -> None:
 def test_more_columns_without_rows_than_the_limit_has_room_for_are_refused() -> None:
     wide = pa.schema([(f"c{number}", pa.bool_()) for number in range(1001)])
     sink = pa.BufferOutputStream()
-    pq.ParquetWriter(sink, wide, store_schema=False).close()
+    pq.ParquetWriter(sink, wide).close()
+    body = parquet_files.without_arrow_schema(bytes(sink.getvalue()))
     with pytest.raises(PayloadTooLarge, match="has 1001 columns, expected at most 1000"):
-        parquet.read(Payload(bytes(sink.getvalue()), limit=1000 * 1024))
+        parquet.read(Payload(body, limit=1000 * 1024))

@@ -14,8 +14,8 @@ from custom_model_runner.data import parquet_facts
 from custom_model_runner.data.parquet_facts import Facts
 from custom_model_runner.data.thrift import Reader
 
-from . import prefixes
-from .prefixes import LONG
+from ... import parquet_files
+from ...parquet_files import LONG
 
 LIMIT = 1 << 20
 BROKEN = (ValueError, TypeError, LookupError)
@@ -71,7 +71,7 @@ def test_text_that_repeats_inside_lists_is_named_by_its_path() -> None:
 
 
 def test_text_that_begins_as_the_one_before_may_be_as_long_as_its_page() -> None:
-    found = parquet_facts.of(prefixes.LONG_TEXTS, LIMIT)
+    found = parquet_facts.of(parquet_files.LONG_TEXTS, LIMIT)
     assert len(LONG) < found.longest < 10 * len(LONG)
 
 
