@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 def read(payload: Payload) -> pd.DataFrame:
     """Return the table of one JSON object per line; blank lines do not count."""
+    payload.check_size(records.size(payload.data))
     lines = enumerate(payload.data.split(b"\n"), start=1)
     rows = [records.parse("NDJSON", line, line=number) for number, line in lines if line.strip()]
     return records.from_rows("NDJSON", rows, check_shape=payload.check_shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .case import GOOD, PREDICTED, Case
+from .case import GOOD, PREDICTED, Case, too_large
 from .writers import csv, json_records, ndjson
 
 MANY = 100_000
@@ -41,8 +41,8 @@ def of_json() -> Mapping[str, Case]:
         "not a number": Case(b'[{"a":NaN,"b":1}]'),
         "half of a surrogate": Case(b'[{"a":"\\ud800","b":1}]'),
         "an integer of 401 digits": Case(b'[{"a":1' + b"0" * 400 + b',"b":1}]'),
-        "a million empty lists": Case(b"[" + b"[]," * 1_000_000 + b"[]]"),
-        "a million empty objects": Case(b"[" + b"{}," * 1_000_000 + b"{}]"),
+        "a million empty lists": too_large(b"[" + b"[]," * 1_000_000 + b"[]]"),
+        "20 million empty objects": too_large(b"[" + b"{}," * 20_000_000 + b"{}]"),
         "a mark before the text": Case(b"\xef\xbb\xbf" + json_records(GOOD), PREDICTED),
     }
 
@@ -82,6 +82,7 @@ def of_ndjson() -> Mapping[str, Case]:
         "a list": Case(b"[1,2]\n"),
         "infinity": Case(b'{"a":Infinity,"b":1}\n'),
         "a million blank lines": Case(b"\n" * 1_000_000),
+        "20 million empty objects": too_large(b"{}\n" * 20_000_000),
         "a line of 50 MB": Case(b'{"a":"' + b"x" * 50_000_000 + b'","b":1}\n'),
     }
 

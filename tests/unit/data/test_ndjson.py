@@ -10,7 +10,7 @@ import pytest
 
 from custom_model_runner.data import ndjson
 from custom_model_runner.data.payload import Payload
-from custom_model_runner.errors import ContractError, InputError
+from custom_model_runner.errors import ContractError, InputError, PayloadTooLarge
 
 NDJSON = "application/x-ndjson"
 
@@ -61,6 +61,12 @@ def test_each_row_is_written_as_a_line() -> None:
         {"n": 0.1, "t": "a\nb", "i": 1},
         {"n": None, "t": None, "i": 2},
     ]
+
+
+def test_more_records_than_the_limit_has_room_for_are_refused() -> None:
+    assert len(ndjson.read(Payload(b'{"a":1}\n' * 32, limit=32 * 128))) == 32
+    with pytest.raises(PayloadTooLarge, match="a table of more than 4095 bytes"):
+        ndjson.read(Payload(b'{"a":1}\n' * 32, limit=32 * 128 - 1))
 
 
 def test_a_name_of_any_characters_is_written() -> None:
