@@ -12,6 +12,10 @@ from custom_model_runner import parameters, parsers
 from custom_model_runner.errors import UsageError
 
 
+class Missing(UsageError):
+    """An option is not given that has to be."""
+
+
 @dataclass(frozen=True)
 class Option:
     """How a field is given: by flags, by a variable, or by a runtime parameter that beats both.
@@ -72,6 +76,8 @@ def add_to(parser: argparse.ArgumentParser, section: type) -> None:
                 metavar=declared.metavar,
                 nargs="+" if declared.takes_many else None,
                 choices=declared.choices,
+                # Where a variable may give it, only `read` knows that it is missing.
+                required=declared.required and not declared.variables,
                 help=text,
             )
 
@@ -100,7 +106,7 @@ def _values(declared: Mapping[str, Option], given: Mapping[str, Any], environ: M
         if raw is not None:
             values[name] = _parse(one, source, raw)
         elif one.required:
-            raise UsageError(f"the following arguments are required: {'/'.join(one.flags)}")
+            raise Missing(f"the following arguments are required: {'/'.join(one.flags)}")
     return values
 
 

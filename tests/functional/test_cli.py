@@ -68,23 +68,26 @@ def test_an_unknown_command_names_those_there_are(drum: Drum) -> None:
 def test_a_wrong_argument_is_told_on_standard_error_and_exits_with_2(drum: Drum, words: tuple[str, ...]) -> None:
     done = drum(*words)
     assert (done.stdout, done.returncode) == (b"", 2)
-    assert b"error: " in done.stderr.splitlines()[-1]
+    assert done.stderr.startswith(f"usage: drum {words[0]} ".encode())
+    assert done.stderr.splitlines()[-1].startswith(b"drum: error: ")
 
 
 @pytest.mark.parametrize(
     ("words", "missing"),
     [
-        (("score",), b"-cd/--code-dir"),
+        (("score",), b"--input"),
         (("score", "-cd", "."), b"--input"),
         (("server",), b"-cd/--code-dir"),
-        (("new", "model"), b"-cd/--code-dir"),
+        (("new", "model"), b"--language"),
+        (("new", "model", "--language", "python"), b"-cd/--code-dir"),
         (("new", "model", "-cd", "absent"), b"--language"),
     ],
 )
 def test_a_missing_argument_is_named_and_exits_with_2(drum: Drum, words: tuple[str, ...], missing: bytes) -> None:
     done = drum(*words)
     assert (done.stdout, done.returncode) == (b"", 2)
-    assert done.stderr == b"drum: error: the following arguments are required: " + missing + b"\n"
+    assert done.stderr.startswith(b"usage: drum " + words[0].encode())
+    assert done.stderr.endswith(b"\ndrum: error: the following arguments are required: " + missing + b"\n")
 
 
 def test_new_without_a_kind_prints_its_help_and_exits_with_1(drum: Drum) -> None:
