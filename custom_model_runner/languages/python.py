@@ -54,7 +54,7 @@ def import_file(path: Path, name: str, *, failing: str) -> ModuleType:
         raise LoadError(f"{failing} it is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    border.call(spec.loader.exec_module, module, failing=failing, as_error=LoadError)
+    border.call(spec.loader.exec_module, module, failing=failing, as_error=LoadError, file=str(path))
     return module
 
 

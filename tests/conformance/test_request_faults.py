@@ -65,8 +65,15 @@ def test_no_samples_is_422_with_the_words_that_callers_match(server: Server, pat
     form = server.post(path, CSV, "application/x-www-form-urlencoded")
     empty = [server.post(path, b"", kind) for kind in (None, "text/csv", "text/plain")]
     empty_form = server.post(path, b"", "application/x-www-form-urlencoded")
-    for answer in (wrong_file, wrong_field, only_names, form, *empty, empty_form):
-        assert refusal(answer) == (422, NO_SAMPLES)
+    empty_part = server.post(path, files={"X": ("X.csv", b"", "text/csv")})
+    for found, answers in {
+        "a form without the part X": (wrong_file, wrong_field, only_names),
+        "a form of curl; say what the data is: -H 'Content-Type: text/csv'": (form, empty_form),
+        "nothing: the body is empty": empty,
+        "nothing: the part X is empty": (empty_part,),
+    }.items():
+        for answer in answers:
+            assert refusal(answer) == (422, f"{NO_SAMPLES} (found {found})")
 
 
 @pytest.mark.parametrize(
