@@ -9,6 +9,7 @@ RunnerError                 1 / 500   anything else
   InputError                6 / 422   the data handed in cannot be used
     MalformedRequest        6 / 400   the request itself is broken
     PayloadTooLarge         6 / 413   the body, or what it decodes to, is over its limit
+    MissingColumns          6 / 422   the table lacks columns that the model was fitted on
     UnknownEncoding         6 / 415   the content encoding is not one that can be undone
     Unsupported             6 / 422   the code directory lacks the ability that was asked for
 BaseCustomUserError         5 / 500   raised by user code, passed on unwrapped
@@ -85,6 +86,15 @@ class UnknownEncoding(InputError):
     """The content encoding is not one that can be undone."""
 
     status = 415
+
+
+class MissingColumns(InputError):
+    """The table lacks columns of these names that the model was fitted on; `words` say so of whichever table it is."""
+
+    def __init__(self, words: str, names: frozenset[str]) -> None:
+        super().__init__(f"The input {words}")
+        self.words = words
+        self.names = names
 
 
 class Unsupported(InputError):

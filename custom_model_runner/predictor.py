@@ -22,7 +22,7 @@ from custom_model_runner.data.reply import Reply
 from custom_model_runner.data.report import Report, Reporter, Samples, Stats, snapshot
 from custom_model_runner.data.target import Declared, Target
 from custom_model_runner.data.transformed import Transformed
-from custom_model_runner.errors import InputError, Unsupported, UsageError
+from custom_model_runner.errors import ContractError, InputError, MissingColumns, Unsupported, UsageError
 from custom_model_runner.model import Context, Convert, Model, ModelInfo, Question
 from custom_model_runner.settings import ModelSettings
 from custom_model_runner.target_type import TargetType
@@ -104,20 +104,26 @@ class Predictor:
         return table if check is None or not isinstance(table, pd.DataFrame) else check(table)
 
     def _call(self, table: Any, context: Context, call: _Call) -> Predictions:
-        """Run the hooks on what was read; without a table of rows the number of predictions is the user's affair."""
+        """Run the hooks on what was read, none for no rows; what is no table may give any number of predictions."""
         if self.reporter is not None:
             # Now: hooks, and steps of a pipeline, may change the table in place.
             call.features = snapshot(table)
         subject, target, score = self.model, self.info.target, self._scorer()
         rows = len(table) if isinstance(table, pd.DataFrame) else None
-        if rows == 0 and self.info.framework is not None:
+        if rows == 0:
+            # What a transform hook would have made of the columns is not known.
+            if subject.check_columns is not None and subject.transform is None:
+                subject.check_columns(table)
             return predictions.nothing(target)
-        if subject.transform is not None:
-            table = subject.transform(table)
-        result = predictions.marshal(score(table, context), target, rows=rows)
+        scores = (
+            score(table, context) if subject.transform is None else _scored(subject.transform, score, table, context)
+        )
+        with predictions.returned_by("score" if self.info.framework is None else None):
+            result = predictions.marshal(scores, target, rows=rows)
         if subject.post_process is None:
             return result
-        processed = predictions.marshal(subject.post_process(result.frame()), target, rows=len(result))
+        with predictions.returned_by("post_process"):
+            processed = predictions.marshal(subject.post_process(result.frame()), target, rows=len(result))
         return Predictions(processed.columns, processed.values, result.extra)
 
     def transform(
@@ -183,6 +189,20 @@ class Predictor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _scored(
+    transform: Callable[[Any], Any], score: Callable[[Any, Context], Scores], table: Any, context: Context
+) -> Scores:
+    """Score what the transform hook makes of a table; columns that only it can have lost are not the sender's fault."""
+    # Now: the hook may change the table in place.
+    came = frozenset(map(str, table.columns)) if isinstance(table, pd.DataFrame) else frozenset()
+    prepared = transform(table)
+    try:
+        return score(prepared, context)
+    except MissingColumns as error:
+        kind = ContractError if error.names <= came else InputError
+        raise kind(f"The table that the transform hook returned {error.words}") from error
 
 
 def _converted(convert: Convert, table: Any, target: pd.DataFrame | None) -> Transformed:

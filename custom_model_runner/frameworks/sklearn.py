@@ -88,6 +88,11 @@ def _is_fitted(model: Any) -> bool:
     return True
 
 
+def check_columns(model: Any, table: pd.DataFrame) -> None:
+    """Refuse a table without the columns that the estimator was fitted on, where it knows them."""
+    fitted.check(model, table)
+
+
 def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
     """Return probabilities with the estimator's own classes, or predictions."""
     if not target.is_classification:
@@ -134,13 +139,13 @@ def _positives(probabilities: Any, classes: Any) -> Any:
 def _in_fitted_order(model: Any, table: pd.DataFrame) -> pd.DataFrame:
     names = getattr(model, "feature_names_in_", None)
     if names is None:
-        return table
+        return fitted.nameless(model, table)
     table = fitted.named(table, names)
     if len(table.columns) == len(names) and (table.columns == names).all():
         return table
     missing = fitted.missing(names, table)
     if missing and IS_LENIENT:
-        raise fitted.lacking(missing)
+        raise fitted.lacking(missing, table, known=names)
     # Columns that the estimator was not fitted on cannot change its predictions.
     return table if missing else table[list(names)]
 
@@ -148,12 +153,11 @@ def _in_fitted_order(model: Any, table: pd.DataFrame) -> pd.DataFrame:
 def _explained(model: Any, table: pd.DataFrame, error: Exception) -> InputError | UserCodeError:
     """Say what is wrong with the table where that can be told; library texts may quote the data and are not used."""
     names = getattr(model, "feature_names_in_", None)
-    missing = fitted.missing(names, table) if names is not None else []
-    if missing:
-        return fitted.lacking(missing)
+    if names is not None and (missing := fitted.missing(names, table)):
+        return fitted.lacking(missing, table, known=names)
     wanted = getattr(model, "n_features_in_", None)
     if wanted is not None and wanted != table.shape[1]:
-        return InputError(f"The model was fitted on {wanted} columns, found {table.shape[1]}")
+        return fitted.wrong_width(wanted, table)
     # Names are shown only where the model knows them: those of a file without a header line are data.
     shown = [str(name) for name in table.columns] if names is not None else [str(n) for n in range(table.shape[1])]
     columns = [table.iloc[:, position] for position in range(table.shape[1])]

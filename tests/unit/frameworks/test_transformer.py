@@ -119,6 +119,11 @@ def test_no_rows_give_the_columns_without_rows() -> None:
     assert (made.shape, list(made.columns)) == ((0, 2), ["a", "b"])
 
 
+def test_no_rows_of_other_columns_are_an_input_error() -> None:
+    with pytest.raises(InputError, match="lacks 1 of the columns that the model was fitted on: b"):
+        transform(SCALER, FRAME[["a"]][:0])
+
+
 def test_no_rows_are_an_input_error_where_the_columns_are_not_known() -> None:
     with pytest.raises(InputError, match="no rows"):
         transform(FunctionTransformer(lambda table: table).fit(FRAME), FRAME.iloc[:0])
