@@ -10,6 +10,7 @@ import pandas as pd
 from pandas.api.types import infer_dtype
 
 from custom_model_runner.data import missing
+from custom_model_runner.data.payload import CELL
 from custom_model_runner.errors import InputError, PayloadTooLarge
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -17,13 +18,13 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 NUMBERS = frozenset({"empty", "integer", "mixed-integer-float"})
 # What the parser says of a document for which there is no room.
 OUT_OF_MEMORY = "Not enough memory"
-# Bytes that an object or a list takes, about, without its values.
+# Bytes that an object or a list takes, about, without its values, for which a number is kept each.
 CONTAINER = 128
 
 
 def size(data: bytes) -> int:
-    """Return about how many bytes the objects and lists of JSON text take: a few characters can be one of them."""
-    return (data.count(b"{") + data.count(b"[")) * CONTAINER
+    """Return about how many bytes the values of JSON text take at least: a few characters can be one of them."""
+    return (data.count(b"{") + data.count(b"[")) * CONTAINER + data.count(b",") * CELL
 
 
 def parse(format_name: str, data: bytes, *, line: int | None = None) -> Any:

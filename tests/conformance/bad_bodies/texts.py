@@ -42,6 +42,7 @@ def of_json() -> Mapping[str, Case]:
         "half of a surrogate": Case(b'[{"a":"\\ud800","b":1}]'),
         "an integer of 401 digits": Case(b'[{"a":1' + b"0" * 400 + b',"b":1}]'),
         "a million empty lists": too_large(b"[" + b"[]," * 1_000_000 + b"[]]"),
+        "30 million numbers": too_large(b'{"a":[' + b"1," * 30_000_000 + b"1]}"),
         "20 million empty objects": too_large(b"[" + b"{}," * 20_000_000 + b"{}]"),
         "a mark before the text": Case(b"\xef\xbb\xbf" + json_records(GOOD), PREDICTED),
     }
@@ -82,6 +83,7 @@ def of_ndjson() -> Mapping[str, Case]:
         "a list": Case(b"[1,2]\n"),
         "infinity": Case(b'{"a":Infinity,"b":1}\n'),
         "a million blank lines": Case(b"\n" * 1_000_000),
+        "50 million blank lines": too_large(b"\n" * 50_000_000),
         "20 million empty objects": too_large(b"{}\n" * 20_000_000),
         "a line of 50 MB": Case(b'{"a":"' + b"x" * 50_000_000 + b'","b":1}\n'),
     }

@@ -64,9 +64,10 @@ def test_each_row_is_written_as_a_line() -> None:
 
 
 def test_more_records_than_the_limit_has_room_for_are_refused() -> None:
-    assert len(ndjson.read(Payload(b'{"a":1}\n' * 32, limit=32 * 128))) == 32
-    with pytest.raises(PayloadTooLarge, match="a table of more than 4095 bytes"):
-        ndjson.read(Payload(b'{"a":1}\n' * 32, limit=32 * 128 - 1))
+    body, size = b'{"a":1}\n' * 30 + b"\n" * 2, 30 * 128 + 32 * 8
+    assert len(ndjson.read(Payload(body, limit=size))) == 30
+    with pytest.raises(PayloadTooLarge, match=f"a table of more than {size - 1} bytes"):
+        ndjson.read(Payload(body, limit=size - 1))
 
 
 def test_a_name_of_any_characters_is_written() -> None:
