@@ -298,3 +298,10 @@ def test_a_sparse_table_without_names_is_taken_by_position() -> None:
     np.testing.assert_array_equal(found, CLASSIFIER.predict_proba(ZEROS))
     with pytest.raises(InputError, match="fitted on 3 columns, found 2 without names"):
         lightgbm.score(CLASSIFIER, matrices.table(MATRIX[:, :2]), BINARY)
+
+
+@pytest.mark.parametrize("model", [LOGISTIC, CLASSIFIER], ids=["booster", "class"])
+def test_the_columns_of_a_table_without_rows_are_checked(model: Any) -> None:
+    lightgbm.check_columns(model, FRAME[:0])
+    with pytest.raises(InputError, match="lacks 2 of the columns that the model was fitted on"):
+        lightgbm.check_columns(model, FRAME[["b"]][:0])

@@ -335,3 +335,10 @@ def test_the_columns_of_a_sparse_table_are_put_into_order() -> None:
     table = matrices.table(MATRIX, ["a", "b", "c"])[["c", "a", "b"]]
     expected = CLASSIFIER.predict_proba(MATRIX)
     np.testing.assert_array_equal(xgboost.score(CLASSIFIER, table, BINARY).values, expected)
+
+
+@pytest.mark.parametrize("model", [LOGISTIC, CLASSIFIER, make_pipeline(CLASSIFIER)], ids=["booster", "class", "pipe"])
+def test_the_columns_of_a_table_without_rows_are_checked(model: Any) -> None:
+    xgboost.check_columns(model, FRAME[:0])
+    with pytest.raises(InputError, match="lacks 2 of the columns that the model was fitted on"):
+        xgboost.check_columns(model, FRAME[["a"]][:0])
