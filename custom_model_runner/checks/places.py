@@ -16,6 +16,7 @@ from custom_model_runner.artifacts.versions import Distributions
 
 PYTHON = "Python"
 FOLDER = "this folder"
+NOT_INSTALLED = "not installed"
 SCRIPT = "__main__"
 # Packages whose modules are made when they are imported, and are no files.
 WITHOUT_FILES = frozenset({"six", "tensorflow"})
@@ -58,7 +59,7 @@ class Places:
         if spec is None:
             extra = plugins.extra_for(top)
             hint = f": {plugins.install_hint(top, extra)}" if extra else ""
-            return Place("not installed", f"the package {top!r} is not installed{hint}")
+            return Place(NOT_INSTALLED, f"the package {top!r} is not installed{hint}")
         here = str(versions.installed([top], self.distributions).get(top) or top)
         if top in WITHOUT_FILES or _has(module, spec.submodule_search_locations):
             return Place(here)
