@@ -26,7 +26,7 @@ DATA = frozenset({"numpy.ndarray", "pandas.DataFrame", "pandas.core.frame.DataFr
 
 
 def examine(path: Path, report: Report, *, places: Places, is_scored: bool) -> None:
-    """Report what an artifact is; what would keep it from being opened, or from being scored where it is, is a problem."""
+    """Report what an artifact is; what would keep it from being opened, or scored where it is, is a problem."""
     line = plugins.LOADERS.get(path.suffix.lower())
     reason = kinds.unreadable(path)
     if reason is not None:

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from custom_model_runner import codedir, opening
-from custom_model_runner.artifacts import making
+from custom_model_runner.artifacts import making, objectives
 from custom_model_runner.artifacts.versions import Version
 from custom_model_runner.data import matrices
 from custom_model_runner.data.target import Hint, Target
@@ -299,6 +299,14 @@ def test_the_version_that_made_a_model_is_read_without_xgboost(tmp_path: Path) -
         LOGISTIC.save_model(tmp_path / f"model{suffix}")
     found = {path.suffix: making.made_with(path) for path in tmp_path.iterdir()}
     assert found == {key: {Version("xgboost", library.__version__)} for key in (".pkl", ".joblib", ".json", ".ubj")}
+
+
+@pytest.mark.parametrize("suffix", [".json", ".ubj"])
+@pytest.mark.parametrize("objective", ["binary:logistic", "reg:squarederror"])
+def test_the_objective_of_a_native_model_is_read_without_xgboost(tmp_path: Path, objective: str, suffix: str) -> None:
+    path = tmp_path / f"model{suffix}"
+    booster(objective).save_model(path)
+    assert objectives.of(path) == objective.partition(":")[0]
 
 
 def test_a_pickle_of_an_older_version_is_told_in_one_notice(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:

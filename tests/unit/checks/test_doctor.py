@@ -304,9 +304,7 @@ def test_the_target_is_that_of_options_and_metadata(tmp_path: Path) -> None:
         ({"class_labels": ["a", "b", "c"]}, "multiclass, or multilabel if the model is, by its labels"),
     ],
 )
-def test_a_target_that_is_not_declared_is_told_by_its_labels(
-    tmp_path: Path, given: dict[str, Any], told: str
-) -> None:
+def test_a_target_that_is_not_declared_is_told_by_its_labels(tmp_path: Path, given: dict[str, Any], told: str) -> None:
     assert facts(look(tmp_path, {"custom.py": SCORE}, **given), "target type") == [told]
 
 
@@ -325,30 +323,36 @@ def test_a_call_of_no_known_framework_is_a_note_where_the_model_is_scored(tmp_pa
     assert look(tmp_path / "hook", {**files, "custom.py": SCORE}).notes == []
 
 
+TWO = "A binary target needs two labels"
 LABELS = {"negative_class_label": "a", "positive_class_label": "b"}
 XGBOOST = '{"learner":{"objective":{"name":"%s","x":{}}},"version":[3,2,0]}'
 UBJSON = b"{L\0\0\0\0\0\0\0\x07learner{objective{L\0\0\0\0\0\0\0\x04nameSL\0\0\0\0\0\0\0\x0fbinary:logistic}}"
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "given", "problem", "note"),
+    ("files", "given", "problem", "note"),
     [
-        ("model.json", XGBOOST % "binary:logistic", {}, "A binary target needs two labels", ""),
-        ("model.json", XGBOOST % "multi:softprob", {}, "A multiclass target needs its labels", ""),
-        ("model.ubj", UBJSON, {}, "A binary target needs two labels", ""),
-        ("model.txt", "tree\nobjective=binary sigmoid:1\n", {}, "A binary target needs two labels", ""),
-        ("model.json", XGBOOST % "reg:squarederror", {}, "", ""),
-        ("model.json", XGBOOST % "reg:squarederror", {"target_type": "binary"}, "A binary target needs two labels", ""),
-        ("model.json", XGBOOST % "binary:logistic", LABELS, "", ""),
-        ("model.ubj", UBJSON[:-20], {}, "", "model.ubj does not tell its objective; if it has classes, give"),
-        ("model.ubj", UBJSON[:-20], LABELS, "", ""),
-        ("model.ubj", UBJSON[:-20], {"target_type": "regression"}, "", ""),
+        ({"model.json": XGBOOST % "binary:logistic"}, {}, TWO, ""),
+        ({"model.json": XGBOOST % "multi:softprob"}, {}, "A multiclass target needs its labels", ""),
+        ({"model.ubj": UBJSON}, {}, TWO, ""),
+        ({"model.txt": "tree\nobjective=binary sigmoid:1\n"}, {}, TWO, ""),
+        ({"model.json": XGBOOST % "reg:squarederror"}, {}, "", ""),
+        (
+            {"model.json": XGBOOST % "reg:squarederror"},
+            {"target_type": "binary"},
+            "A binary target needs two labels",
+            "",
+        ),
+        ({"model.json": XGBOOST % "binary:logistic"}, LABELS, "", ""),
+        ({"model.ubj": UBJSON[:-20]}, {}, "", "model.ubj does not tell its objective; if it has classes, give"),
+        ({"model.ubj": UBJSON[:-20]}, LABELS, "", ""),
+        ({"model.ubj": UBJSON[:-20]}, {"target_type": "regression"}, "", ""),
     ],
 )
 def test_labels_that_a_native_booster_will_lack_are_foreseen(
-    tmp_path: Path, name: str, data: str | bytes, given: dict[str, Any], problem: str, note: str
+    tmp_path: Path, files: dict[str, str | bytes], given: dict[str, Any], problem: str, note: str
 ) -> None:
-    report = look(tmp_path, {name: data}, **given)
+    report = look(tmp_path, files, **given)
     # The packages are not installed where the core is tested.
     told = [text for text in report.problems if "is not installed" not in text]
     assert [text[: len(problem)] for text in told] == ([problem] if problem else [])
