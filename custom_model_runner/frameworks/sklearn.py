@@ -10,6 +10,7 @@ import pandas as pd
 import sklearn
 from pandas.api.types import is_complex_dtype, is_numeric_dtype
 from sklearn.base import is_classifier, is_outlier_detector, is_regressor
+from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -89,8 +90,15 @@ def _is_fitted(model: Any) -> bool:
 
 
 def check_columns(model: Any, table: pd.DataFrame) -> None:
-    """Refuse a table without the columns that the estimator was fitted on, where it knows them."""
-    fitted.check(model, table)
+    """Refuse a table without the columns that the estimator needs, where it knows them."""
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        fitted.check(model, table)
+        return
+    table = fitted.named(table, names)
+    needed = _needed(model, names)
+    if lost := [name for name in fitted.missing(names, table) if name in needed]:
+        raise fitted.lacking(lost, table, known=names)
 
 
 def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
@@ -102,6 +110,29 @@ def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
         # The classes of a multilabel estimator are positions, not names.
         return Scores(_positives(probabilities, classes))
     return Scores(np.asarray(probabilities), classes)
+
+
+def _needed(model: Any, names: Any) -> frozenset[Any]:
+    """Return the columns that a table must have; those that a pipeline drops first may be missing."""
+    first = model.steps[0][1] if isinstance(model, Pipeline) else model
+    if not isinstance(first, ColumnTransformer):
+        return frozenset(names)
+    parts = [(step, _names_of(columns, names)) for part, step, columns in first.transformers_ if part != "remainder"]
+    used = frozenset(name for step, chosen in parts if not _is_dropped(step) for name in chosen)
+    if _is_dropped(first.remainder):
+        return used
+    return used | (frozenset(names) - {name for _, chosen in parts for name in chosen})
+
+
+def _is_dropped(step: Any) -> bool:
+    return isinstance(step, str) and step == "drop"
+
+
+def _names_of(columns: Any, names: Any) -> list[Any]:
+    """Return the columns that a part of a ColumnTransformer takes, by name; it may know them by place."""
+    places: Any = [columns] if isinstance(columns, (str, int)) else columns
+    is_named = not isinstance(places, slice) and all(isinstance(column, str) for column in places)
+    return list(places if is_named else np.asarray(names, dtype=object)[places])
 
 
 def on_table(method: Callable[[Any], Any], model: Any, table: pd.DataFrame) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.cluster import KMeans
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
@@ -221,3 +222,35 @@ def test_an_unknown_category_is_an_input_error_that_does_not_show_it() -> None:
 def test_a_model_that_was_never_fitted_is_the_author_s_fault() -> None:
     with pytest.raises(UserCodeError, match="LinearRegression raised NotFittedError on 4 rows and 2 columns"):
         sklearn.score(LinearRegression(), FRAME, REGRESSION)
+
+
+# Tables without rows, whose columns are all there is to check.
+
+NAMED = pd.DataFrame({"a": [1.0, 2.0], "b": [2.0, 1.0], "c": [1.0, 1.0]})
+
+
+def selecting(*columns: Any, remainder: str = "drop") -> Any:
+    parts = [(str(place), "passthrough", each) for place, each in enumerate(columns)]
+    step = ColumnTransformer([*parts, ("gone", "drop", ["b"])], remainder=remainder)
+    return make_pipeline(step, LinearRegression()).fit(NAMED, [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("model", "columns", "words"),
+    [
+        (LinearRegression().fit(NAMED, [1.0, 2.0]), "cabx", None),
+        (LinearRegression().fit(NAMED, [1.0, 2.0]), "ca", "lacks 1 of the columns that the model was fitted on: b"),
+        (LinearRegression().fit(NAMED.to_numpy(), [1.0, 2.0]), "xyz", None),
+        (LinearRegression().fit(NAMED.to_numpy(), [1.0, 2.0]), "ab", "was fitted on 3 columns, found 2"),
+        (selecting(["a"]), "a", None),
+        (selecting([0]), "a", None),
+        (selecting(slice(0, 1)), "a", None),
+        (selecting(["a"]), "bc", "lacks 1 of the columns that the model was fitted on: a"),
+        (selecting(["a"], remainder="passthrough"), "a", "lacks 1 of the columns that the model was fitted on: c"),
+    ],
+)
+def test_a_table_has_the_columns_that_the_model_needs(model: Any, columns: str, words: str | None) -> None:
+    table = pd.DataFrame(columns=list(columns))
+    refusal = nullcontext() if words is None else pytest.raises(InputError, match=words)
+    with refusal:
+        sklearn.check_columns(model, table)
