@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from custom_model_runner.errors import BaseCustomUserError, RunnerError, Terminated, UserCodeError
@@ -15,18 +18,31 @@ def call(
     *args: Any,
     failing: str,
     as_error: type[RunnerError] = UserCodeError,
+    file: str | None = None,
     **kwargs: Any,
 ) -> Any:
     """Call foreign code; what it raises, `sys.exit` included, becomes one of our errors that says what failed.
 
-    Errors of ours, errors that user code raises on purpose, and signals pass through.
+    Where a `file` is given, the message names the last line of it that was running. Errors of ours, errors that user
+    code raises on purpose, and signals pass through.
     """
     try:
         return function(*args, **kwargs)
     except (RunnerError, BaseCustomUserError, KeyboardInterrupt, Terminated):
         raise
     except BaseException as error:
-        raise as_error(f"{failing} {describe(error)}") from error
+        raise as_error(f"{failing} {describe(error)}{_place(error, file)}") from error
+
+
+def file_of(function: Callable[..., Any]) -> str | None:
+    """Return the file in which a function was written, below its decorators; callable objects do not tell."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return None if code is None else str(code.co_filename)
+
+
+def _place(error: BaseException, file: str | None) -> str:
+    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
+    return f" ({Path(file).name}:{lines[-1]})" if file and lines else ""
 
 
 def describe(error: BaseException) -> str:

@@ -104,12 +104,22 @@ class _NotAvailable(argparse.Action):
         raise UsageError(f"{flag} is not available in this version")
 
 
+class _Parser(argparse.ArgumentParser):
+    """Tells what is wrong with a command line below its usage, in a line like that of every other failure."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        raise UsageError(message)
+
+
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
-    parser = argparse.ArgumentParser("drum", description="Score and serve the model in a folder.")
+    """Return the parser of the whole command line; `parser` of what it parses is that of the last verb."""
+    parser = _Parser("drum", description="Score and serve the model in a folder.")
+    parser.set_defaults(parser=parser)
     parser.add_argument("--version", action="version", version=f"drum {__version__}")
     verbs = parser.add_subparsers(dest="subparser_name")
     new = verbs.add_parser("new", help="create something to start from")
+    new.set_defaults(parser=new)
     options.add_to(new, settings.LogSettings)
     kinds = new.add_subparsers(dest="kind")
     for name, command in COMMANDS.items():
@@ -119,6 +129,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_command(parser: argparse.ArgumentParser, command: Command) -> None:
+    parser.set_defaults(parser=parser)
     for section in command.sections:
         options.add_to(parser, section)
     for flag in settings.NOT_AVAILABLE:
@@ -166,10 +177,19 @@ def _open_standard_streams() -> None:
 def _dispatch(words: Sequence[str], environ: Mapping[str, str], at_end: ExitStack) -> int:
     if words and words[0] in settings.COMMANDS_NOT_AVAILABLE:
         raise UsageError(f"the command '{words[0]}' is not available in this version")
-    parser = build_parser()
-    given = vars(parser.parse_args(words))
+    parsed, unknown = build_parser().parse_known_args(words)
+    given = vars(parsed)
+    parser: argparse.ArgumentParser = given.pop("parser")
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     name = " ".join(part for part in (given.pop("subparser_name"), given.pop("kind", None)) if part)
-    return _run(COMMANDS[name], given, environ, at_end) if name in COMMANDS else _show_help(parser, words)
+    if name not in COMMANDS:
+        parser.print_help()
+        return EXIT_FAILURE
+    try:
+        return _run(COMMANDS[name], given, environ, at_end)
+    except options.Missing as error:
+        parser.error(str(error))
 
 
 def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str], at_end: ExitStack) -> int:
@@ -223,6 +243,7 @@ def settled(words: Sequence[str], variables: Mapping[str, str]) -> Iterator[list
             given = vars(build_parser().parse_args(words))
         except SystemExit as error:
             raise UsageError(f"these options cannot be used: {' '.join(words)}") from error
+        del given["parser"]
         command = COMMANDS[given.pop("subparser_name")]
         sections = _read(command, given, dict(os.environ), at_end)
         for section in sections:
@@ -254,24 +275,17 @@ def _read(command: Command, given: Mapping[str, Any], environ: Mapping[str, str]
     for place, section in enumerate(sections):
         if isinstance(section, settings.DeliverySettings):
             # Imported by those commands only that open a folder, and when no option is wrong.
-            delivered = plugins.find(plugins.ENTRIES["delivery"]).deliver(*sections[:place], section, environ)
+            deliver = plugins.find(plugins.ENTRIES["delivery"]).deliver
+            delivered = deliver(*sections[:place], section, environ, secret_options=options.secrets(sections))
             at_end.callback(_set(delivered.variables))
             at_end.callback(delivered.guard_output())
             after = {**environ, **delivered.variables}
-            rest: list[Any] = [options.read(kind, given, after) for kind in command.sections[place + 1 :]]
-            return [*sections[:place], delivered, *rest]
+            return [*sections[:place], delivered, *(options.renew(one, given, after) for one in sections[place + 1 :])]
     return sections
 
 
 def _is_on(environ: Mapping[str, str], variable: str) -> bool:
     return environ.get(variable, "").strip().lower() not in parsers.FALSE_WORDS | {""}
-
-
-def _show_help(parser: argparse.ArgumentParser, words: Sequence[str]) -> int:
-    """Print the help of `drum` or `drum new`, to which a word is missing."""
-    (verbs,) = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    (verbs.choices[words[0]] if words else parser).print_help()
-    return EXIT_FAILURE
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -14,6 +14,8 @@ from custom_model_runner.metadata import Metadata
 
 LOG = logging.getLogger("drum.codedir")
 FILES_SHOWN = 100
+# The file with which a folder extends the server, and the function in it that does so.
+EXTENSION, EXTENDS = "custom_flask.py", "init_app"
 LIBRARY_FOLDERS = ("site-packages", "dist-packages", "__pycache__")
 
 
@@ -62,7 +64,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def is_own(file: Path) -> bool:
-    """Say whether a file of the folder is the author's and not part of an environment that stands in it."""
+    """Say whether a file is an author's and not part of an environment, which may stand in the folder."""
     return not set(LIBRARY_FOLDERS) & set(file.parts)
 
 
@@ -130,6 +132,6 @@ def _only(path: Path, found: list[Path], what: str) -> Path | None:
     return found[0] if found else None
 
 
-def find(path: Path, name: str, *, what: str) -> Path | None:
-    """Return the one file of a name anywhere in the folder, or None; `what` it is called where there are several."""
-    return _only(path, [file for file in files_below(path) if file.name == name], what)
+def find_extension(path: Path) -> Path | None:
+    """Return the file with which the folder extends the server, at any depth, or None; several are a load error."""
+    return _only(path, [file for file in files_below(path) if file.name == EXTENSION], "Flask extensions")

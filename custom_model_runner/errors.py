@@ -10,6 +10,7 @@ RunnerError                 1 / 500   anything else
     MalformedRequest        6 / 400   the request itself is broken
     Unauthorized            6 / 401   the request has no valid API key
     PayloadTooLarge         6 / 413   the body, or what it decodes to, is over its limit
+    MissingColumns          6 / 422   the table lacks columns that the model was fitted on
     UnknownEncoding         6 / 415   the content encoding is not one that can be undone
     UnknownMediaType        6 / 415   the content type is not one that the route reads
     Unsupported             6 / 422   the code directory lacks the ability that was asked for
@@ -102,6 +103,15 @@ class UnknownMediaType(InputError):
     """The content type of the body is not one that the route reads."""
 
     status = 415
+
+
+class MissingColumns(InputError):
+    """The table lacks columns of these names that the model was fitted on; `words` say so of whichever table it is."""
+
+    def __init__(self, words: str, names: frozenset[str]) -> None:
+        super().__init__(f"The input {words}")
+        self.words = words
+        self.names = names
 
 
 class Unsupported(InputError):

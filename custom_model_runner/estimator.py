@@ -42,6 +42,10 @@ class Estimator:
         """Refuse, at load, a model that cannot give what the target needs."""
         self.library.check(self.model, target)
 
+    def check_columns(self, table: pd.DataFrame) -> None:
+        """Refuse a table without the columns that the model was fitted on, where it knows them."""
+        self.library.check_columns(self.model, table)
+
     def score(self, table: Any, target: Target) -> Scores:
         """Return what the model predicts for a table."""
         _check_table(table, hook="score")
@@ -140,7 +144,10 @@ def abilities(model: object, target: Target) -> tuple[str, dict[str, Any]]:
         return transformer.framework, {"convert": lambda table, _target: transformer.transform(table)}
     scorer = require(model)
     scorer.check(target)
-    return scorer.framework, {"score": lambda table, _context: scorer.score(table, target)}
+    return scorer.framework, {
+        "score": lambda table, _context: scorer.score(table, target),
+        "check_columns": scorer.check_columns,
+    }
 
 
 def _kind(model: object) -> tuple[str, str]:

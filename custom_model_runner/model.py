@@ -81,14 +81,15 @@ class Model:
     """The functions a folder offers. What `read` and `transform` return is the user's affair.
 
     `transform` prepares a table for `score`; `convert` is what a transform model does instead of scoring, told the
-    target where that came along. `text_columns` are read as text, whatever it looks like; `check_in` and `check_out`
-    return the table to go on with.
+    target where that came along. `check_columns` refuses a table without those that `score` needs, if known.
+    `text_columns` are read as text, whatever it looks like; `check_in` and `check_out` return the table to go on with.
     """
 
     info: ModelInfo
     read: Callable[[bytes], Any] | None = None
     transform: Callable[[Any], Any] | None = None
     score: Callable[[Any, Context], Scores] | None = None
+    check_columns: Callable[[pd.DataFrame], None] | None = None
     convert: Convert | None = None
     post_process: Callable[[pd.DataFrame], Scores] | None = None
     answer: Callable[[Payload, Question], Reply] | None = None

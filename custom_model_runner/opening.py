@@ -31,9 +31,12 @@ class _Failed(LoadError):
     """What a library raised; what the runner's own modules say about a file is said already."""
 
 
-def load(codedir: CodeDir) -> Opened:
-    """Open the folder's artifact; none, several, or one that cannot or must not be opened is a load error."""
-    path = only_artifact(codedir)
+def load(codedir: CodeDir, *, otherwise: str = "") -> Opened:
+    """Open the folder's artifact; none, several, or one that cannot or must not be opened is a load error.
+
+    `otherwise` is what else a folder without one may do.
+    """
+    path = only_artifact(codedir, otherwise=otherwise)
     check_allowed(codedir, path)
     line = _loader(path)
     module = plugins.find(line)
@@ -99,7 +102,7 @@ def _notice(path: Path, texts: list[str]) -> str | None:
     return f"{path.name} {versions.describe(differing)}: its predictions may differ; {versions.remedy(differing)}"
 
 
-def only_artifact(codedir: CodeDir) -> Path:
+def only_artifact(codedir: CodeDir, *, otherwise: str = "") -> Path:
     """Return the artifact to open; none or several are a load error."""
     if len(codedir.artifacts) == 1:
         return codedir.artifacts[0]
@@ -115,4 +118,4 @@ def only_artifact(codedir: CodeDir) -> Path:
         hint = f"make it first: python {codedir.path / 'train.py'}"
     else:
         hint = "add one, or write a load_model hook"
-    raise LoadError(f"Could not find a model artifact file ({suffixes}) in {codedir.path}; {hint}")
+    raise LoadError(f"Could not find a model artifact file ({suffixes}) in {codedir.path}; {hint}{otherwise}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -12,11 +12,15 @@ from custom_model_runner import parameters, parsers
 from custom_model_runner.errors import UsageError
 
 
+class Missing(UsageError):
+    """An option is not given that has to be."""
+
+
 @dataclass(frozen=True)
 class Option:
     """How a field is given: by flags, by a variable, or by a runtime parameter that beats both.
 
-    `fallback` is the variable that is read where the first one is empty.
+    `fallback` is the variable that is read where the first one is empty; a secret value is kept out of the output.
     """
 
     flags: tuple[str, ...]
@@ -31,6 +35,7 @@ class Option:
     choices: tuple[str, ...] | None = None
     required: bool = False
     yields_to: str | None = None
+    is_secret: bool = False
 
     @property
     def name(self) -> str:
@@ -71,6 +76,8 @@ def add_to(parser: argparse.ArgumentParser, section: type) -> None:
                 metavar=declared.metavar,
                 nargs="+" if declared.takes_many else None,
                 choices=declared.choices,
+                # Where a variable may give it, only `read` knows that it is missing.
+                required=declared.required and not declared.variables,
                 help=text,
             )
 
@@ -80,17 +87,37 @@ Section = TypeVar("Section")
 
 def read(section: type[Section], given: Mapping[str, Any], environ: Mapping[str, str]) -> Section:
     """Build a section from flags and variables; a flag beats its variable, and an empty variable is none."""
-    values: dict[str, Any] = {}
-    declared_options = options(section)
-    for name, declared in declared_options.items():
-        rival = declared.yields_to
-        rival_is_given = rival is not None and given.get(rival) is not None
-        source, raw = _pick(declared, given.get(name), environ, rival_is_given)
+    return section(**_values(options(section), given, environ))
+
+
+def renew(section: Section, given: Mapping[str, Any], environ: Mapping[str, str]) -> Section:
+    """Return a section with those options read again that a runtime parameter may give; others may come from pipes."""
+    declared = {name: one for name, one in options(type(section)).items() if one.parameter is not None}
+    kept = {name: value for name, value in vars(section).items() if name not in declared}
+    return type(section)(**kept, **_values(declared, given, environ))
+
+
+def _values(declared: Mapping[str, Option], given: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of options by field name; those that are not given are left out."""
+    values = {}
+    for name, one in declared.items():
+        rival_is_given = one.yields_to is not None and given.get(one.yields_to) is not None
+        source, raw = _pick(one, given.get(name), environ, rival_is_given)
         if raw is not None:
-            values[name] = _parse(declared, source, raw)
-        elif declared.required:
-            raise UsageError(f"the following arguments are required: {'/'.join(declared.flags)}")
-    return section(**values)
+            values[name] = _parse(one, source, raw)
+        elif one.required:
+            raise Missing(f"the following arguments are required: {'/'.join(one.flags)}")
+    return values
+
+
+def secrets(sections: Iterable[Any]) -> tuple[str, ...]:
+    """Return the values in sections that must not be shown."""
+    return tuple(
+        value
+        for section in sections
+        for name, declared in options(type(section)).items()
+        if declared.is_secret and (value := getattr(section, name)) is not None
+    )
 
 
 def _pick(declared: Option, flag: Any, environ: Mapping[str, str], rival_is_given: bool) -> tuple[str, Any]:
@@ -118,7 +145,7 @@ def _payload(name: str, environ: Mapping[str, str]) -> Any:
 
 def _parse(declared: Option, source: str, raw: Any) -> Any:
     if declared.is_switch:
-        return raw is True or _value(parsers.truth, source, raw)
+        return raw if isinstance(raw, bool) else _value(parsers.truth, source, raw)
     if declared.choices and raw not in declared.choices:
         raise UsageError(f"{source}: invalid value {raw!r}, expected one of: {', '.join(declared.choices)}")
     return _value(declared.parse, source, raw)

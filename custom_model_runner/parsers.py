@@ -197,12 +197,14 @@ def prefix(text: str) -> str:
 
 
 def pairs(text: str) -> dict[str, str]:
-    """Return the values of `name=value;name=value`, by name."""
+    """Return the values of `name=value;name=value`, by name; an error does not show them, for one may be a secret."""
     found: dict[str, str] = {}
-    for part in filter(None, (part.strip() for part in text.split(";"))):
+    for number, part in enumerate(filter(None, map(str.strip, text.split(";"))), start=1):
         name, is_there, value = (piece.strip() for piece in part.partition("="))
-        if not (name and is_there and value) or name in found:
-            raise ValueError(f"{text!r} is no list of settings, expected name=value;name=value, each name once")
+        if not (name and is_there and value):
+            raise ValueError(f"setting {number} is not complete, expected name=value;name=value")
+        if name in found:
+            raise ValueError(f"the setting {name!r} is given twice, expected name=value;name=value, each name once")
         found[name] = value
     return found
 

@@ -26,7 +26,14 @@ from custom_model_runner.data.report import Report, Reporter, snapshot
 from custom_model_runner.data.stages import DECODE, QUEUE, Stages
 from custom_model_runner.data.target import Declared
 from custom_model_runner.data.transformed import Transformed
-from custom_model_runner.errors import InputError, NotOffered, Unsupported, UsageError
+from custom_model_runner.errors import (
+    ContractError,
+    InputError,
+    MissingColumns,
+    NotOffered,
+    Unsupported,
+    UsageError,
+)
 from custom_model_runner.model import Context, Convert, Model, ModelInfo, Question
 from custom_model_runner.settings import ModelSettings
 from custom_model_runner.target_type import TargetType
@@ -117,24 +124,42 @@ class Predictor:
         return table if check is None or not isinstance(table, pd.DataFrame) else check(table)
 
     def _call(self, table: Any, context: Context, call: Call) -> Predictions:
-        """Run the hooks on what was read; without a table of rows the number of predictions is the user's affair."""
+        """Run the hooks on what was read, none for no rows; what is no table may give any number of predictions."""
         if self.reporter is not None:
             # Now: hooks, and steps of a pipeline, may change the table in place.
             call.features = snapshot(table)
-        subject, target, score = self.model, self.info.target, self._scorer()
+        subject, target = self.model, self.info.target
         rows = len(table) if isinstance(table, pd.DataFrame) else None
-        if rows == 0 and self.info.framework is not None:
+        if rows == 0:
+            # What a transform hook would have made of the columns is not known.
+            if subject.check_columns is not None and subject.transform is None:
+                subject.check_columns(table)
             return predictions.nothing(target)
-        if subject.transform is not None:
-            table = subject.transform(table)
-            call.stages.end("transform")
-        result = predictions.marshal(score(table, context), target, rows=rows)
+        scores = self._scores(table, context, call.stages)
+        with predictions.returned_by("score" if self.info.framework is None else None):
+            result = predictions.marshal(scores, target, rows=rows)
         call.stages.end("score")
         if subject.post_process is None:
             return result
-        processed = predictions.marshal(subject.post_process(result.frame()), target, rows=len(result))
+        with predictions.returned_by("post_process"):
+            processed = predictions.marshal(subject.post_process(result.frame()), target, rows=len(result))
         call.stages.end("post_process")
         return Predictions(processed.columns, processed.values, result.extra)
+
+    def _scores(self, table: Any, context: Context, stages: Stages) -> Scores:
+        """Score a table, or what the transform hook makes of it; columns that only the hook can have lost are its fault."""
+        transform, score = self.model.transform, self._scorer()
+        if transform is None:
+            return score(table, context)
+        # Now: the hook may change the table in place.
+        came = frozenset(map(str, table.columns)) if isinstance(table, pd.DataFrame) else frozenset()
+        prepared = transform(table)
+        stages.end("transform")
+        try:
+            return score(prepared, context)
+        except MissingColumns as error:
+            kind = ContractError if error.names <= came else InputError
+            raise kind(f"The table that the transform hook returned {error.words}") from error
 
     def transform(
         self,

@@ -16,7 +16,7 @@ def quoted(word: str) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that is most like another one, or None where none is; the case of letters counts little."""
-    by_letters = {name.lower(): name for name in list(known)[:MOST_COMPARED]}
+    by_letters = {name.lower(): str(name) for name in list(known)[:MOST_COMPARED]}
     close = difflib.get_close_matches(word.lower(), by_letters, n=1)
     return by_letters[close[0]] if close else None
 

@@ -14,8 +14,10 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from email import message_from_bytes
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -26,7 +28,8 @@ BIN = Path(sys.executable).parent
 # Generous, because the machine may be busy; a server that has died is noticed at once.
 PATIENCE = 60.0
 # What the templates' own scripts write.
-MADE = ("*.pkl", "*.joblib", "centroids.json", "model.*", "sample_input.csv", "__pycache__")
+SAMPLES = ("sample_input.csv", "sample_input.mtx", "sample_input.colnames")
+MADE = ("*.pkl", "*.joblib", "centroids.json", "model.*", *SAMPLES, "__pycache__")
 # The templates that need more than the core: tests/frameworks tries them.
 BEYOND_THE_CORE = frozenset(
     f"python3_{name}" for name in ("catboost", "keras", "lightgbm", "onnx", "pytorch", "xgboost")
@@ -61,7 +64,8 @@ def build(names: Iterable[str], folder: Path) -> Path:
     shutil.copytree(ROOT / "tests" / "testdata", folder / "tests" / "testdata")
     for name in names:
         for command in documented(name, f"{name}/train.py"):
-            assert f"wrote {folder}/model_templates/{name}/sample_input.csv" in run(command, folder)
+            written = run(command, folder)
+            assert any(f"wrote {folder}/model_templates/{name}/{sample}:" in written for sample in SAMPLES)
     return folder
 
 
@@ -76,9 +80,10 @@ class Server:
         url = next(word for word in command if word.startswith("http://"))
         assert url.startswith("http://127.0.0.1:8080/")
         url = url.replace("127.0.0.1:8080", self.address)
-        if "--form" in command:
-            part, _, path = value_after("--form", command).partition("=@")
-            return requests.post(url, files={part: (workshop / path).read_bytes()}, timeout=PATIENCE)
+        parts = [following.split("=@", 1) for word, following in pairwise(command) if word == "--form"]
+        if parts:
+            files = {name: (Path(path).name, (workshop / path).read_bytes()) for name, path in parts}
+            return requests.post(url, files=files, timeout=PATIENCE)
         path = value_after("--data-binary", command).removeprefix("@")
         lines = [following for word, following in pairwise(command) if word == "--header"]
         headers = dict(line.split(": ", 1) for line in lines)
@@ -155,6 +160,8 @@ def read_batch(text: str, like: Answer) -> Answer:
 def read_response(response: requests.Response, like: Answer) -> Answer:
     if isinstance(like, str):
         return said(response) if response.url.endswith("/chat/completions") else response.content.decode()
+    if response.headers["Content-Type"].startswith("multipart/form-data"):
+        return read_batch(transformed_csv(response), like)
     body = response.json()
     rows = body["predictions"]
     table = pd.DataFrame(rows if not rows or isinstance(rows[0], dict) else {"Predictions": rows})
@@ -170,6 +177,15 @@ def said(response: requests.Response) -> str:
     assert (end, nothing) == ("data: [DONE]", "")
     chunks = [json.loads(event.removeprefix("data: ")) for event in events]
     return "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks)
+
+
+def transformed_csv(response: requests.Response) -> str:
+    """Return the table of an answer to those who want to transform."""
+    head = f"Content-Type: {response.headers['Content-Type']}\r\n\r\n".encode()
+    parts: Any = message_from_bytes(head + response.content).get_payload()
+    kind, table = (part.get_payload(decode=True).decode() for part in parts)
+    assert kind == "csv"
+    return str(table)
 
 
 def assert_same(found: Answer, expected: Answer, *, exact: bool = True) -> None:

@@ -6,7 +6,9 @@ import importlib.metadata
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 # scikit-learn writes its version into the state of every estimator, under this key.
 SKLEARN_KEY = "_sklearn_version"
@@ -83,13 +85,20 @@ def installed(packages: Iterable[str], known: Distributions | None = None) -> di
 
 
 def _installed(names: Iterable[str]) -> Installed | None:
-    """Return the first of some distributions that is installed."""
-    for name in names:
-        try:
-            return Installed(name, importlib.metadata.version(name))
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return None
+    """Return the first of some distributions that is installed; of several, one that no other has overwritten."""
+    found = []
+    for name in dict.fromkeys(names):
+        with suppress(importlib.metadata.PackageNotFoundError):
+            found.append(Installed(name, importlib.metadata.version(name)))
+    whole = (one for one in found if _is_whole(one.distribution)) if len(found) > 1 else ()
+    return next(iter(whole), found[0] if found else None)
+
+
+def _is_whole(distribution: str) -> bool:
+    """Say whether the files of a distribution have the sizes that it brought them with."""
+    files = importlib.metadata.files(distribution) or ()
+    paths = ((Path(str(file.locate())), file.size) for file in files if file.size is not None)
+    return all(path.is_file() and path.stat().st_size == size for path, size in paths)
 
 
 def mismatches(made_with: Iterable[Version]) -> dict[Version, Installed | None]:

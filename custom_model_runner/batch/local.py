@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 import pandas as pd
 
+from custom_model_runner import plugins
 from custom_model_runner.batch import sinks, sources
 from custom_model_runner.data import answers, compression, tables, transformed
 from custom_model_runner.data.payload import Payload
@@ -37,8 +38,11 @@ def _run(predictor: Predictor, settings: ScoreSettings, *, for_terminal: bool) -
     for flag, value in (("--query", settings.query), ("--content-type", settings.content_type)):
         if value is not None:
             raise UsageError(f"{flag} is for unstructured models; this one is '{predictor.info.target.type}'")
+    is_transform = predictor.info.target.type is TargetType.TRANSFORM
+    if settings.output is not None and not is_transform:
+        _check_suffix(settings.output)
     payload = _table(predictor, settings)
-    if predictor.info.target.type is TargetType.TRANSFORM:
+    if is_transform:
         return _transform(predictor, payload, settings.output, for_terminal=for_terminal)
     predictions = predictor.score(payload)
     return _preview(predictions) if for_terminal else _written(predictions, settings.output)
@@ -52,7 +56,19 @@ def _table(predictor: Predictor, settings: ScoreSettings) -> Payload:
         if predictor.model.read is None
         else (sources.read(settings.input), settings.input)
     )
-    return Payload(data, tables.media_type_of(name), column_names=settings.column_names, limit=limit)
+    media_type = tables.media_type_of(name)
+    if settings.column_names is not None and predictor.model.read is None and media_type != transformed.MATRIX_MARKET:
+        raise UsageError("--sparse-column-file is for MatrixMarket inputs (.mtx), whose columns have no names")
+    return Payload(data, media_type, column_names=settings.column_names, limit=limit)
+
+
+def _check_suffix(output: Path) -> None:
+    """Refuse the suffix of a format in which predictions are not written; an unknown suffix means CSV."""
+    media_type = tables.media_type_of(compression.split(output.name)[0])
+    if media_type not in tables.writable():
+        lines = [line for line in plugins.FORMATS.values() if line.writes]
+        suffixes = ", ".join(suffix for line in lines for suffix in line.suffixes)
+        raise UsageError(f"--output: predictions are not written as {media_type}, expected one of: {suffixes}")
 
 
 def _written(predictions: Predictions, output: Path | None) -> bytes:

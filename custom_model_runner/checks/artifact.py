@@ -11,7 +11,7 @@ from custom_model_runner.artifacts import kinds, making, pickles, versions
 from custom_model_runner.artifacts.machine import BROKEN, Findings
 from custom_model_runner.artifacts.stream import CUT, DAMAGED
 from custom_model_runner.artifacts.values import UNKNOWN, Global, Made, Plain, as_imported
-from custom_model_runner.checks.places import FOLDER, Places
+from custom_model_runner.checks.places import FOLDER, NOT_INSTALLED, Places
 from custom_model_runner.checks.report import Report
 
 PAIR = 2
@@ -25,22 +25,19 @@ OPENING = {
 DATA = frozenset({"numpy.ndarray", "pandas.DataFrame", "pandas.core.frame.DataFrame"})
 
 
-def examine(path: Path, report: Report, *, places: Places) -> str | None:
-    """Report what an artifact is, and return what it holds where that is certainly no model.
-
-    What would keep it from being opened is a problem.
-    """
+def examine(path: Path, report: Report, *, places: Places, is_scored: bool) -> None:
+    """Report what an artifact is; what would keep it from being opened, or scored where it is, is a problem."""
     line = plugins.LOADERS.get(path.suffix.lower())
     reason = kinds.unreadable(path)
     if reason is not None:
         report.problem(reason)
-        return None
+        return
     report.fact("artifact", f"{path.name}, {path.stat().st_size} bytes")
     kind = kinds.of(path)
     if kind is not None:
         report.problem(f"{path.name} is {kind.words}: {kind.step}")
     if line is None or kind is not None:
-        return None
+        return
     report.fact("opening", OPENING[line.runs_code, line.can_do_without], depth=1)
     _examine_extra(path, report, line.extra, places)
     found = pickles.look(path)
@@ -54,8 +51,19 @@ def examine(path: Path, report: Report, *, places: Places) -> str | None:
         report.fact("made with", ", ".join(numbers), depth=1)
     if found is not None:
         _examine_pickle(path, report, found, places)
-    is_model = isinstance(model, Made) and str(model.maker) not in DATA
-    return None if is_model or model is UNKNOWN else describe(model)
+    if is_scored and model is not UNKNOWN:
+        _examine_model(path.name, model, framework, report)
+
+
+def _examine_model(name: str, model: Any, framework: str | None, report: Report) -> None:
+    """Report what is certainly no model, or perhaps none: the bases of a class are not known."""
+    if not isinstance(model, Made) or str(model.maker) in DATA:
+        report.problem(f"{name} holds {describe(model)}, expected a fitted model, or a score hook that uses it")
+    elif framework is None:
+        report.note(
+            f"{name} holds {describe(model)}, of no known framework: unless it is derived from one, "
+            "the folder needs a score hook"
+        )
 
 
 def describe(value: Any) -> str:
@@ -98,8 +106,8 @@ def _examine_extra(path: Path, report: Report, extra: str | None, places: Places
     packages = [line.packages[0] for line in plugins.FRAMEWORKS.values() if line.extra == extra] or [extra]
     place = places.find(packages[0])
     if place.problem:
-        hint = plugins.install_hint(packages[0], extra)
-        report.problem(f"{path.name}: the package {packages[0]!r} is not installed: {hint}")
+        cause = f"the package {packages[0]!r} is not installed: {plugins.install_hint(packages[0], extra)}"
+        report.problem(f"{path.name}: {cause}", cause=cause)
 
 
 def _examine_pickle(path: Path, report: Report, found: Findings, places: Places) -> None:
@@ -115,7 +123,8 @@ def _examine_pickle(path: Path, report: Report, found: Findings, places: Places)
         by_place.setdefault(place.words, []).append(str(name))
         problem = place.problem or (_gone(name, places) if place.words == FOLDER else None)
         if problem:
-            report.problem(f"{path.name} needs {name}: {problem}")
+            cause = problem if place.words == NOT_INSTALLED else None
+            report.problem(f"{path.name} needs {name}: {problem}", cause=cause)
     for words, names in by_place.items():
         report.fact("imports", f"{words}: {', '.join(names)}", depth=1)
     for unknown in found.unknown:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from custom_model_runner import codedir, metadata, opening, plugins, predictor
-from custom_model_runner.artifacts import versions
+from custom_model_runner.artifacts import objectives, versions
 from custom_model_runner.checks import artifact, user_file
 from custom_model_runner.checks.places import Places
 from custom_model_runner.checks.report import Report
 from custom_model_runner.codedir import CodeDir
-from custom_model_runner.data.target import Declared, check_labels, merge
+from custom_model_runner.data.target import Declared, Hint, check_labels, merge, settle
 from custom_model_runner.interfaces.hooks import needs_artifact
 from custom_model_runner.metadata import Metadata
 from custom_model_runner.plugins import Language
@@ -18,7 +18,13 @@ from custom_model_runner.settings import ModelSettings
 from custom_model_runner.target_type import TargetType
 
 PYTHON = "python"
-EXTENSION = "custom_flask.py"
+# The targets that the objectives of boosters are made for, where these have classes.
+KINDS = {
+    "binary": TargetType.BINARY,
+    "multi": TargetType.MULTICLASS,
+    "multiclass": TargetType.MULTICLASS,
+    "multiclassova": TargetType.MULTICLASS,
+}
 
 
 def examine(settings: ModelSettings) -> Report:
@@ -37,9 +43,10 @@ def examine(settings: ModelSettings) -> Report:
     for path in folder.artifacts:
         # What only a load_model hook opens may be there for another reason.
         part = report if path == opened else Report(report.facts, report.notes, report.notes)
-        held = artifact.examine(path, part, places=places)
-        if held and path == opened and needs_model:
-            report.problem(f"{path.name} holds {held}, expected a fitted model, or a score hook that uses it")
+        is_scored = path == opened and needs_model
+        artifact.examine(path, part, places=places, is_scored=is_scored)
+        if is_scored and path.suffix.lower() in objectives.NATIVE:
+            _examine_labels(path, declared, report)
     return report
 
 
@@ -53,7 +60,7 @@ def _examine_code(
         if line is plugins.LANGUAGES[PYTHON]:
             is_transform = declared.type is TargetType.TRANSFORM
             hooks = user_file.examine(folder.user_file, report, places=places, is_transform=is_transform)
-    extension = report.attempt(codedir.find, folder.path, EXTENSION, what="Flask extensions")
+    extension = report.attempt(codedir.find_extension, folder.path)
     if extension is not None:
         report.fact("server file", extension.relative_to(folder.path))
         inside = Places((extension.parent, *places.folders), places.distributions)
@@ -89,8 +96,25 @@ def _examine_target(settings: ModelSettings, folder: CodeDir, report: Report) ->
     options = report.attempt(predictor.declared_by, settings) or Declared()
     declared = report.attempt(merge, options, folder.metadata.declared) or Declared()
     report.attempt(check_labels, declared)
-    report.fact("target type", declared.type.value if declared.type else "not declared")
+    report.fact("target type", declared.type or _type_by_labels(declared) or "not declared")
     return declared
+
+
+def _type_by_labels(declared: Declared) -> str | None:
+    if declared.positive is not None:
+        return "binary, by its labels"
+    return None if declared.labels is None else "multiclass, or multilabel if the model is, by its labels"
+
+
+def _examine_labels(path: Path, declared: Declared, report: Report) -> None:
+    """Report that labels are missing to a native booster, which knows of none."""
+    family = objectives.of(path)
+    kind = KINDS.get(family or "")
+    hint = Hint(kind) if kind else None
+    if hint is not None or declared.type is not None:
+        report.attempt(settle, declared, hint)
+    elif family is None and not (declared.labels or declared.positive):
+        report.note(f"{path.name} does not tell its objective; if it has classes, give the target type and the labels")
 
 
 def _examine_opening(folder: CodeDir, hooks: frozenset[str] | None, declared: Declared, report: Report) -> Path | None:

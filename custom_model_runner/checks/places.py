@@ -16,9 +16,11 @@ from custom_model_runner.artifacts.versions import Distributions
 
 PYTHON = "Python"
 FOLDER = "this folder"
+NOT_INSTALLED = "not installed"
 SCRIPT = "__main__"
 # Packages whose modules are made when they are imported, and are no files.
 WITHOUT_FILES = frozenset({"six", "tensorflow"})
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Places:
         if spec is None:
             extra = plugins.extra_for(top)
             hint = f": {plugins.install_hint(top, extra)}" if extra else ""
-            return Place("not installed", f"the package {top!r} is not installed{hint}")
+            return Place(NOT_INSTALLED, f"the package {top!r} is not installed{hint}")
         here = str(versions.installed([top], self.distributions).get(top) or top)
         if top in WITHOUT_FILES or _has(module, spec.submodule_search_locations):
             return Place(here)
@@ -94,14 +96,22 @@ def names_in(tree: ast.Module) -> frozenset[str] | None:
     """Return the names that a module has at its top; None where that cannot be told."""
     names: set[str] = set()
     for node in top_level(tree.body):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        if isinstance(node, DEFINITIONS):
             names.add("..." if node.name == "__getattr__" else node.name)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             names |= {each.asname or each.name.partition(".")[0] for each in node.names}
-        elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names |= {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+        else:
+            names |= {each.id for target in _targets(node) for each in ast.walk(target) if isinstance(each, ast.Name)}
     return None if names & {"*", "..."} else frozenset(names)
+
+
+def _targets(node: ast.stmt) -> list[ast.expr]:
+    """Return what a statement gives values to."""
+    if isinstance(node, ast.Assign):
+        return node.targets
+    if isinstance(node, (ast.With, ast.AsyncWith)):
+        return [item.optional_vars for item in node.items if item.optional_vars]
+    return [node.target] if isinstance(node, (ast.AnnAssign, ast.AugAssign, ast.For, ast.AsyncFor)) else []
 
 
 def top_level(body: Sequence[ast.stmt]) -> list[ast.stmt]:
@@ -109,8 +119,8 @@ def top_level(body: Sequence[ast.stmt]) -> list[ast.stmt]:
     found: list[ast.stmt] = []
     for node in body:
         found.append(node)
-        if isinstance(node, (ast.If, ast.For, ast.While, ast.With, ast.Try)):
-            inner = [*node.body, *getattr(node, "orelse", ()), *getattr(node, "finalbody", ())]
-            inner += [each for handler in getattr(node, "handlers", ()) for each in handler.body]
-            found += top_level(inner)
+        if not isinstance(node, DEFINITIONS):
+            for part in (node, *getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+                for block in ("body", "orelse", "finalbody"):
+                    found += top_level(getattr(part, block, ()))
     return found

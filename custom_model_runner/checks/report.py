@@ -24,10 +24,10 @@ class Report:
         """Add a line: a title, and what was found."""
         self.facts.append(f"{'  ' * depth + title:<{WIDTH}}{text}")
 
-    def problem(self, text: object) -> None:
-        """Add something that makes the check fail, once."""
+    def problem(self, text: object, *, cause: str | None = None) -> None:
+        """Add something that makes the check fail, once; lines that end with the same cause are one problem."""
         line = " ".join(str(text).split())
-        if line not in self.problems:
+        if line not in self.problems and not (cause and any(known.endswith(cause) for known in self.problems)):
             self.problems.append(line)
 
     def note(self, text: str) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from custom_model_runner import spelling
-from custom_model_runner.checks.places import PYTHON, Places, names_in, top_level
+from custom_model_runner.checks.places import NOT_INSTALLED, PYTHON, Places, names_in, top_level
 from custom_model_runner.checks.report import Report
+from custom_model_runner.codedir import EXTENDS
 from custom_model_runner.interfaces import calls
 
 # What the original calls in a user file and this version does not.
 NOT_CALLED = ("fit", "CustomTask")
-EXTENDS = "init_app"
 HEADS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -109,7 +109,8 @@ def _examine_imports(path: Path, tree: ast.Module, report: Report, places: Place
             place = places.find(module)
             found[module.partition(".")[0]] = place.words
             if place.problem and id(node) in surely:
-                report.problem(f"{path.name}, line {node.lineno}: {place.problem}")  # type: ignore[attr-defined]
+                cause = place.problem if place.words == NOT_INSTALLED else None
+                report.problem(f"{path.name}, line {node.lineno}: {place.problem}", cause=cause)  # type: ignore[attr-defined]
             elif place.problem:
                 report.note(f"{path.name}, line {node.lineno}: {place.problem}")  # type: ignore[attr-defined]
     shown = [f"{top} ({words})" for top, words in sorted(found.items()) if words != PYTHON]

@@ -39,7 +39,8 @@ def _inferred(source: str) -> str:
         raise InputError("The sample has no rows, so the types of its columns cannot be told")
     raw = input_schema.infer(table)
     # What is text will be read as text: its missing values may differ from those of a column of unknown type.
-    texts = input_schema.build(raw).text_columns
+    as_text = tables.read(replace(payload, text_columns=frozenset(map(str, table.columns))))
+    texts = input_schema.build(raw).text_columns | input_schema.codes(as_text)
     raw = input_schema.infer(tables.read(replace(payload, text_columns=texts)))
     return written.input_schema(raw, source=Path(name).name, rows=len(table))
 

@@ -26,8 +26,10 @@ def read(payload: Payload) -> pd.DataFrame:
 
 def _open(payload: Payload) -> Any:
     stream = _stream(payload.data)
+    messages = iter(pa.ipc.MessageReader.open_stream(stream))
+    schema = next(messages, None)
+    payload.check_description(schema.metadata.size if schema else 0, "schema of the Arrow input")
     payload.check_shape(0, len(pa.ipc.open_stream(stream).schema))
-    messages = pa.ipc.MessageReader.open_stream(stream)
     payload.check_size(sum(arrow_message.decoded_size(message) for message in messages))
     return pa.ipc.open_stream(stream).read_all()
 

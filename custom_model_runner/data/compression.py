@@ -17,6 +17,8 @@ ALIASES = {"x-gzip": "gzip"}
 # Each layer takes memory of its own: up to 128 MiB, the largest window of zstd that the library accepts.
 MOST_LAYERS = 2
 CHUNK = 1 << 16
+# With what their data begins: RFC 1952 (and its only method), RFC 8878.
+BEGINS = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
 class Readable(Protocol):
@@ -102,6 +104,16 @@ def split(file_name: str) -> tuple[str, str | None]:
         if file_name.lower().endswith(suffix):
             return file_name[: -len(suffix)], encoding
     return file_name, None
+
+
+def encoding_of(data: bytes) -> str | None:
+    """Return the encoding that data begins like, or None."""
+    return next((encoding for start, encoding in BEGINS.items() if data.startswith(start)), None)
+
+
+def suffix_of(encoding: str) -> str:
+    """Return the suffix of files in an encoding."""
+    return next(suffix for suffix, name in SUFFIXES.items() if name == encoding)
 
 
 def encoded(data: bytes, encoding: str) -> bytes:

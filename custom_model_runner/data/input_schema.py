@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,7 @@ KINDS: Mapping[str, frozenset[ColumnKind]] = {
     NULL: frozenset({ColumnKind.EMPTY}),
 }
 TYPES = tuple(KINDS)
+ZERO_FILLED = re.compile("0[0-9]+")
 KEEP, DROP, REFUSE = "keep", "drop", "refuse"
 SHOWN = 5
 
@@ -152,6 +154,15 @@ def infer(table: pd.DataFrame) -> dict[str, Any]:
     """Return an `inputSchema` that a sample holds: every column, its types, and null where a value is missing."""
     properties = {str(name): _inferred(column) for name, column in table.items()}
     return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def codes(table: pd.DataFrame) -> frozenset[str]:
+    """Return the columns of a table of texts in which digits begin with a zero: numbers are not written so."""
+    return frozenset(
+        str(name)
+        for name, column in table.items()
+        if any(isinstance(value, str) and ZERO_FILLED.fullmatch(value) for value in column.unique())
+    )
 
 
 def _inferred(column: pd.Series[Any]) -> dict[str, Any]:

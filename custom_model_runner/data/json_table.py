@@ -23,6 +23,7 @@ WRAPPED = ("dataframe_records", "dataframe_split")
 
 def read(payload: Payload) -> pd.DataFrame:
     """Return the table of a JSON body in any of its forms; NaN and infinity, which JSON does not have, are errors."""
+    payload.check_size(records.size(payload.data))
     document = records.parse("JSON", payload.data)
     if isinstance(document, dict) and len(document) == 1 and not document.keys().isdisjoint(WRAPPED):
         (document,) = document.values()

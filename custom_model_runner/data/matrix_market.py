@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 import scipy.io
 from pandas.api.types import is_complex_dtype, is_numeric_dtype
-from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse import coo_matrix, csr_matrix, issparse
 
 from custom_model_runner.data import matrices, sparse
 from custom_model_runner.data.payload import Payload
@@ -42,6 +43,13 @@ FIRST_ENTRY = re.compile(rb"\S[^\n]*")
 WHOLE_NUMBERS = b"0123456789+- \t\r\n"
 NUMBERS = WHOLE_NUMBERS + b".eEinfatyINFATY"
 SHOWN = 5
+SCIPY = tuple(int(part) for part in scipy.__version__.split(".")[:2])
+# Before 1.12 scipy knows no comments behind a blank line, and none with blanks in front.
+ODD_LINE = re.compile(rb"\n\s")
+# And it writes a digit too few; from then on as few as are needed.
+PRECISION = 17 if SCIPY < (1, 12) else None
+# From 1.18 on it warns those who do not say whether they read a matrix or an array.
+KIND_READ = {"spmatrix": False} if SCIPY >= (1, 18) else {}
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,11 @@ class Header:
     def words(self) -> int:
         """How many words a line of the body has."""
         return (2 if self.form == "coordinate" else 0) + FIELDS[self.field]
+
+    def lines(self) -> bytes:
+        """Return the header without its comments."""
+        sizes = [self.rows, self.columns, self.values][: SIZES[self.form]]
+        return f"%%MatrixMarket matrix {self.form} {self.field} {self.symmetry}\n{' '.join(map(str, sizes))}\n".encode()
 
 
 def read(payload: Payload) -> pd.DataFrame:
@@ -82,7 +95,10 @@ def read(payload: Payload) -> pd.DataFrame:
 
 def _matrix(header: Header, data: bytes) -> Any:
     if header.values:
-        return scipy.io.mmread(io.BytesIO(data if data.endswith(b"\n") else data + b"\n"))
+        if ODD_LINE.search(data, 0, header.length):
+            data = header.lines() + data[header.length :]
+        read = scipy.io.mmread(io.BytesIO(data if data.endswith(b"\n") else data + b"\n"), **KIND_READ)
+        return coo_matrix(read) if issparse(read) else read
     if FIRST_ENTRY.search(data, header.length):
         raise ValueError("entries that the header does not declare")
     # The library forgets the type of nothing, and does not survive an array without rows.
@@ -174,9 +190,10 @@ def write(frame: pd.DataFrame) -> bytes:
     if not matrix.nnz:
         # The library forgets the type of nothing.
         field = WRITTEN.get(np.dtype(kind).kind, "real")
-        return f"%%MatrixMarket matrix coordinate {field} general\n{matrix.shape[0]} {matrix.shape[1]} 0\n".encode()
+        rows, columns = matrix.shape
+        return Header("coordinate", field, "general", rows, columns, 0, length=0).lines()
     out = io.BytesIO()
-    scipy.io.mmwrite(out, matrix.astype(kind).tocoo(), symmetry="general")
+    scipy.io.mmwrite(out, matrix.astype(kind).tocoo(), symmetry="general", precision=PRECISION)
     return out.getvalue()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from custom_model_runner.data import cells, column_names, records
+from custom_model_runner.data.payload import CELL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 def read(payload: Payload) -> pd.DataFrame:
     """Return the table of one JSON object per line; blank lines do not count."""
+    # Blank lines take time and memory, too.
+    payload.check_size(records.size(payload.data) + payload.data.count(b"\n") * CELL)
     lines = enumerate(payload.data.split(b"\n"), start=1)
     rows = [records.parse("NDJSON", line, line=number) for number, line in lines if line.strip()]
     return records.from_rows("NDJSON", rows, check_shape=payload.check_shape)

@@ -21,11 +21,12 @@ def read(payload: Payload) -> pd.DataFrame:
 
 
 def _open(payload: Payload) -> Any:
+    payload.check_description(parquet_facts.metadata_length(payload.data), "metadata of the Parquet input")
+    facts = parquet_facts.of(payload.data, payload.limit)
+    payload.check_shape(0, facts.columns)
+    payload.check_size(facts.size)
     source = pa.BufferReader(payload.data)
     metadata = pq.read_metadata(source)
-    payload.check_shape(0, metadata.num_columns)
-    facts = parquet_facts.of(payload.data, payload.limit)
-    payload.check_size(facts.size)
     # Text that repeats inside lists is read once, and unfolded when it is known to how much.
     with pq.ParquetFile(source, metadata=metadata, read_dictionary=facts.folded) as file:
         table = (

@@ -29,6 +29,7 @@ WIDTHS = {0: 1, 1: 4, 2: 8, 3: 8, 4: 4, 5: 8, BYTES: 4}
 # Values that are numbers of others, and values that repeat the beginning of the one before.
 NUMBERED, PREFIXED = frozenset({2, 8}), 7
 MOST_ROWS_AT_ONCE = 1 << 16
+MOST_PAGE_HEADER = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Facts:
-    """How many bytes the pages hold, and which texts could be far longer than that.
+    """How many columns of values there are, how many bytes the pages hold, and which texts could be far longer.
 
     `folded` are columns of lists whose texts repeat; `longest` is the sum of how long a text can be in each other
     column where texts repeat, or begin as the one before.
     """
 
+    columns: int
     size: int
     folded: tuple[str, ...]
     longest: int
@@ -67,15 +69,20 @@ class _Chunk:
     longest: int
 
 
+def metadata_length(data: bytes) -> int:
+    """Return how many bytes of a file are its metadata; a broken file is a ValueError."""
+    length = int.from_bytes(data[-TAIL : -TAIL // 2], "little")
+    if length > len(data) - TAIL:
+        raise ValueError("the metadata is longer than the file")
+    return length
+
+
 def of(data: bytes, limit: int) -> Facts:
     """Return the facts of a file; texts that together cannot be longer than a limit are not worth to be named.
 
     A broken file is a ValueError, TypeError or LookupError.
     """
-    length = int.from_bytes(data[-TAIL : -TAIL // 2], "little")
-    if length > len(data) - TAIL:
-        raise ValueError("the metadata is longer than the file")
-    metadata = Reader(data, len(data) - TAIL - length).struct()
+    metadata = Reader(data, len(data) - TAIL - metadata_length(data)).struct()
     return _found(data, _leaves(metadata[SCHEMA]), _get(metadata, ROW_GROUPS, ()), limit)
 
 
@@ -94,7 +101,7 @@ def _found(data: bytes, columns: Sequence[Column], groups: Sequence[Struct], lim
                 folded[chunk.path] = None
             elif chunk.most > limit:
                 longest[index] = max(longest[index], chunk.longest)
-    return Facts(size, tuple(folded), sum(longest))
+    return Facts(len(columns), size, tuple(folded), sum(longest))
 
 
 def _get(fields: Struct, number: int, default: Any) -> Any:
@@ -151,10 +158,11 @@ def _pages(data: bytes, metadata: Struct) -> Iterator[Struct]:
     end = start + metadata[COMPRESSED]
     if not 0 <= start <= end <= len(data):
         raise ValueError("pages stand outside of the file")
-    reader = Reader(data, start)
-    while reader.position < end:
+    view = memoryview(data)
+    while start < end:
+        reader = Reader(view[start : start + MOST_PAGE_HEADER])
         page = reader.struct()
         if min(page[PAGE_SIZE], page[PAGE_COMPRESSED]) < 0:
             raise ValueError("a page has a negative size")
         yield page
-        reader.position += page[PAGE_COMPRESSED]
+        start += reader.position + page[PAGE_COMPRESSED]

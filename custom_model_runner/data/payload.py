@@ -13,6 +13,8 @@ DEFAULT_LIMIT = 1 << 30
 # What a table takes at least, in bytes: each number, and what pandas keeps of each column.
 CELL = 8
 COLUMN = 1024
+# What a byte that describes columns takes when it is read, about; made up to take much, it takes some times that.
+DESCRIPTION = 32
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,15 @@ class Payload:
         """Refuse a table that takes more bytes than the limit allows; the bytes of the body itself are no matter."""
         if size > max(self.limit, len(self.data)):
             raise PayloadTooLarge(f"The input makes a table of more than {self.limit} bytes (--max-decoded-bytes)")
+
+    def check_description(self, length: int, what: str) -> None:
+        """Refuse what describes columns in so many bytes, if it takes more than the limit when it is read."""
+        most = max(self.limit, len(self.data)) // DESCRIPTION
+        if length > most:
+            raise PayloadTooLarge(
+                f"The {what} has {length} bytes, expected at most {most} "
+                f"under the limit of {self.limit} bytes (--max-decoded-bytes)"
+            )
 
     @property
     def is_text(self) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +76,17 @@ def _named_column(names: list[str], target: Target) -> str:
     return target.name if target.name in names else target.name.strip('"')
 
 
+@contextmanager
+def returned_by(hook: str | None) -> Iterator[None]:
+    """Have a broken contract name the hook whose result is looked at; None is a framework's model."""
+    try:
+        yield
+    except ContractError as error:
+        if hook is None:
+            raise
+        raise ContractError(f"{error} (returned by the {hook} hook)") from error
+
+
 def marshal(scores: Scores, target: Target, *, rows: int | None = None) -> Predictions:
     """Check and label what a model returned; `rows` is how many predictions must be there, if that is known."""
     values = _two_dimensional(scores.values)
@@ -102,23 +114,29 @@ def _two_dimensional(values: Array) -> Array:
 def _single_column(values: Array, target: Target) -> Array:
     if values.shape[1] != 1:
         raise ContractError(f"Expected one column of predictions for {target.type}, but found {values.shape[1]}")
-    return _floats(values) if target.type in NUMERIC else values
+    return _floats(values, is_class_target=False) if target.type in NUMERIC else values
 
 
-def _floats(values: Array) -> Array:
-    wrong = f"Expected numbers as predictions, but found values of type {values.dtype}"
+def _floats(values: Array, *, is_class_target: bool) -> Array:
     # Dates and complex numbers can be cast, and mean nothing then.
     if values.dtype.kind in "cmM":
-        raise ContractError(wrong)
+        raise _no_numbers(values, is_class_target=is_class_target)
     try:
         return values.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ContractError(wrong) from error
+        raise _no_numbers(values, is_class_target=is_class_target) from error
+
+
+def _no_numbers(values: Array, *, is_class_target: bool) -> ContractError:
+    if not any(isinstance(value, (str, bytes)) for value in values.flat):
+        return ContractError(f"Expected numbers as predictions, but found values of type {values.dtype}")
+    instead = "" if is_class_target else ", such as labels: a classifier needs another --target-type, such as binary"
+    return ContractError(f"Expected numbers as predictions, but found text{instead}")
 
 
 def _probabilities(values: Array, found: Sequence[object] | None, target: Target) -> tuple[tuple[str, ...], Array]:
     columns = target.labels if found is None else labels.align(found, target.labels)
-    values = _floats(values)
+    values = _floats(values, is_class_target=True)
     if found is None and values.shape[1] == 1 and len(columns) == 2:
         # A single value is the probability of the second label: for a binary target the positive one.
         values = np.hstack([1.0 - values, values])
@@ -143,7 +161,7 @@ def _check_probabilities(values: Array, *, is_exclusive: bool) -> None:
         row = int(np.argmax(wrong))
         raise ContractError(
             f"Predicted probabilities do not add up to 1 in {int(wrong.sum())} of {len(sums)} rows; "
-            f"row {row} adds up to {float(sums[row])!r}"
+            f"row {row} adds up to {float(sums[row])!r}, expected 1 to within 0.00001"
         )
 
 

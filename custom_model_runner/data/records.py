@@ -10,11 +10,21 @@ import pandas as pd
 from pandas.api.types import infer_dtype
 
 from custom_model_runner.data import missing
+from custom_model_runner.data.payload import CELL
 from custom_model_runner.errors import InputError, PayloadTooLarge
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # What pandas calls columns that become numbers: without any value, and with integers that fit no common type.
 NUMBERS = frozenset({"empty", "integer", "mixed-integer-float"})
+# What the parser says of a document for which there is no room.
+OUT_OF_MEMORY = "Not enough memory"
+# Bytes that an object or a list takes, about, without its values, for which a number is kept each.
+CONTAINER = 128
+
+
+def size(data: bytes) -> int:
+    """Return about how many bytes the values of JSON text take at least: a few characters can be one of them."""
+    return (data.count(b"{") + data.count(b"[")) * CONTAINER + data.count(b",") * CELL
 
 
 def parse(format_name: str, data: bytes, *, line: int | None = None) -> Any:
@@ -24,7 +34,12 @@ def parse(format_name: str, data: bytes, *, line: int | None = None) -> Any:
     """
     try:
         return orjson.loads(data.removeprefix(BYTE_ORDER_MARK))
+    except SystemError as error:
+        # What the parser says when some object cannot be made.
+        raise MemoryError from error
     except orjson.JSONDecodeError as error:
+        if error.msg.startswith(OUT_OF_MEMORY):
+            raise MemoryError from error
         if not _is_utf8(data):
             raise InputError(f"The {format_name} input cannot be decoded: its encoding must be UTF-8") from error
         place = f"line {line or error.lineno}, column {error.colno}"

@@ -145,6 +145,10 @@ def _settle_labels(kind: TargetType, declared: Declared, hint: Hint | None) -> t
     if kind not in CLASSIFICATION:
         return ()
     labels = _labels_of(kind, declared) or (hint.labels if hint else ())
+    if kind is TargetType.BINARY and len(labels) > 2:
+        raise UsageError(
+            f"A binary target needs two labels, but the model has {len(labels)}: choose --target-type multiclass"
+        )
     if kind is TargetType.BINARY and len(labels) != 2:
         raise UsageError(
             "A binary target needs two labels: give --positive-class-label and --negative-class-label, "

@@ -24,7 +24,7 @@ class Reader:
     What is broken is a ValueError, or an IndexError where it is cut short.
     """
 
-    data: bytes
+    data: bytes | memoryview
     position: int = 0
     depth: int = 0
 
@@ -56,7 +56,7 @@ class Reader:
         start, self.position = self.position, self.position + count
         if self.position > len(self.data):
             raise IndexError("the data is cut short")
-        return self.data[start : self.position]
+        return bytes(self.data[start : self.position])
 
     def _unsigned(self) -> int:
         byte = self._byte()

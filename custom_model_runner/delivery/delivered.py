@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from custom_model_runner import plugins, scrubbing
@@ -33,9 +33,12 @@ class Delivered:
         return scrubbing.scrubber(scrubbing.words(self.secrets))
 
 
-def deliver(model: ModelSettings, settings: DeliverySettings, environ: Mapping[str, str]) -> Delivered:
+def deliver(
+    model: ModelSettings, settings: DeliverySettings, environ: Mapping[str, str], *, secret_options: Iterable[str]
+) -> Delivered:
     """Settle what the folder is given; what was asked for and cannot be had is a usage error."""
     parameters = values.variables(model.code_dir, settings.runtime_params_file, environ)
     variables = {**parameters, **secrets.variables(settings)}
     order = orders.read(model.code_dir, settings.lazy_loading_file, environ)
-    return Delivered(variables, (*secrets.hidden({**environ, **variables}), *order.secrets), order.files)
+    hidden = (*secret_options, *secrets.hidden({**environ, **variables}), *order.secrets)
+    return Delivered(variables, hidden, order.files)

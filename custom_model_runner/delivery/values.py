@@ -50,7 +50,8 @@ def _values(name: str) -> Mapping[str, Entry]:
     if not name:
         raise parameters.InvalidInputFilePath("Empty runtime parameter values file path!")
     path = Path(name)
-    if not path.is_file():
+    # It may be a pipe.
+    if path.is_dir() or not path.exists():
         raise parameters.InvalidInputFilePath(f"The runtime parameter values file {name!r} is not there, or is no file")
     try:
         root = entries.read(path)

@@ -101,7 +101,9 @@ def arrange(table: pd.DataFrame, features: Features) -> pd.DataFrame:
     columns = [str(column) for column in table.columns]
     if features.names is None:
         if len(columns) != features.width:
-            raise InputError(f"The model was trained on {features.width} columns, found {len(columns)}")
+            raise InputError(
+                f"The model was trained on {features.width} columns, found {len(columns)}{fitted.separator(table)}"
+            )
         return table
     names = list(features.names)
     table = fitted.named(table, names)
@@ -115,7 +117,7 @@ def arrange(table: pd.DataFrame, features: Features) -> pd.DataFrame:
         return table.iloc[:, [places[name] for name in names]].set_axis(names, axis=1)
     if _are_renamed(columns, features, names):
         return table.set_axis(names, axis=1)
-    raise fitted.lacking(missing)
+    raise fitted.lacking(missing, table, known=names)
 
 
 def rows(table: pd.DataFrame) -> Any:

@@ -68,6 +68,15 @@ def check(model: Any, target: Target) -> None:
             raise UsageError(f"The class labels are not those of {type(inner).__name__}: {error}") from error
 
 
+def check_columns(model: Any, table: pd.DataFrame) -> None:
+    """Refuse a table without the columns that the model was trained on, where it knows them."""
+    model = boosters.alone(model)
+    if boosters.is_pipeline(model):
+        conventions.check_columns(model, table)
+    else:
+        boosters.arrange(table, _features(_fitted(model)))
+
+
 def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
     """Return the probabilities of the classes, or the predictions in the unit of the target."""
     model, inner = boosters.alone(model), _fitted(model)

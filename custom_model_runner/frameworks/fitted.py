@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pandas as pd
 
-from custom_model_runner.errors import InputError
+from custom_model_runner import spelling
+from custom_model_runner.errors import InputError, MissingColumns
 
 SHOWN = 10
+# What stands between the fields of files that are called CSV and are not.
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def missing(names: Iterable[object], table: pd.DataFrame) -> list[object]:
@@ -16,10 +20,40 @@ def missing(names: Iterable[object], table: pd.DataFrame) -> list[object]:
     return [name for name in names if name not in table.columns]
 
 
-def lacking(names: Iterable[object]) -> InputError:
-    """Return the error that names the columns a table lacks."""
-    words = list(names)
-    return InputError(f"The input lacks {len(words)} of the columns that the model was fitted on: {some(words)}")
+def lacking(names: Iterable[object], table: pd.DataFrame, *, known: Iterable[object]) -> MissingColumns:
+    """Return the error that names the columns a table lacks of those known, and what may have become of them."""
+    words = [str(name) for name in names]
+    others = {str(name) for name in table.columns} - {str(name) for name in known}
+    near = next(((name, found) for name in words[:SHOWN] if (found := spelling.nearest(name, sorted(others)))), None)
+    meant = f" (found {spelling.quoted(near[1])}, did you mean {near[0]!r}?)" if near else separator(table)
+    return MissingColumns(
+        f"lacks {len(words)} of the columns that the model was fitted on: {some(words)}{meant}", frozenset(words)
+    )
+
+
+def wrong_width(wanted: int, table: pd.DataFrame) -> InputError:
+    """Return the error that says how many columns a model takes that knows no names."""
+    return InputError(f"The model was fitted on {wanted} columns, found {table.shape[1]}{separator(table)}")
+
+
+def separator(table: pd.DataFrame) -> str:
+    """Return the end of a message about a table whose only column looks like several, else nothing."""
+    if table.shape[1] != 1:
+        return ""
+    name = str(table.columns[0])
+    found = next((words for sign, words in SEPARATORS.items() if sign in name), None)
+    return f" (its fields seem to be separated by {found}, expected commas)" if found else ""
+
+
+def check(model: Any, table: pd.DataFrame) -> None:
+    """Refuse a table without the columns that a model remembers by scikit-learn's conventions."""
+    names, width = getattr(model, "feature_names_in_", None), getattr(model, "n_features_in_", None)
+    if names is not None:
+        table = named(table, names)
+        if lost := missing(names, table):
+            raise lacking(lost, table, known=names)
+    elif width is not None and width != table.shape[1]:
+        raise wrong_width(width, table)
 
 
 def named(table: pd.DataFrame, names: Sequence[object]) -> pd.DataFrame:
@@ -29,6 +63,20 @@ def named(table: pd.DataFrame, names: Sequence[object]) -> pd.DataFrame:
     if len(names) != table.shape[1]:
         raise InputError(f"The model was fitted on {len(names)} columns, found {table.shape[1]} without names")
     return table.set_axis(list(names), axis=1)
+
+
+def nameless(model: Any, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table under numbers for names, where scikit-learn would warn that a model was fitted without names.
+
+    Models of others, and functions that were made transformers, may look up columns by name all the same.
+    """
+    steps = getattr(model, "steps", None)
+    first = steps[0][1] if steps else model
+    has_names = getattr(model, "feature_names_in_", None) is not None
+    is_asked = type(first).__module__.startswith("sklearn.") and type(first).__name__ != "FunctionTransformer"
+    if has_names or not is_asked or getattr(model, "n_features_in_", None) is None:
+        return table
+    return table.set_axis(range(table.shape[1]), axis=1)
 
 
 def some(names: Iterable[object]) -> str:

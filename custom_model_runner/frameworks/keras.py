@@ -114,12 +114,20 @@ def check(model: Any, target: Target) -> None:
     matrix.check_outputs(_outputs(network), target)
 
 
+def check_columns(model: Any, table: pd.DataFrame) -> None:
+    """Refuse a table without the columns that the network, or the first step of its pipeline, takes."""
+    if last_step(model) is model:
+        matrix.check_columns(table.shape[1], _width(_network(model)))
+    else:
+        fitted.check(model, table)
+
+
 def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
     """Return what the network gives for a table, with the classes of a scikit-learn classifier."""
     network = _network(model)
     inputs = _inputs(network)
     given = matrix.prepare(model, table, _dtype(inputs))
-    matrix.check_columns(given.shape[1], inputs[0].shape[1] if inputs else None)
+    matrix.check_columns(given.shape[1], _width(network))
     # As fast as a bare call, and in inference mode; `predict` prepares a data set each time.
     blocks = [network.predict_on_batch(given[start : start + BLOCK]) for start in range(0, len(given), BLOCK)]
     values = matrix.settle(np.concatenate(blocks), given, target)
@@ -136,6 +144,11 @@ def _network(model: Any) -> Any:
 def _inputs(network: Any) -> list[Any]:
     """Return the declared inputs; a network that is plain code has none."""
     return list(getattr(network, "inputs", None) or ())
+
+
+def _width(network: Any) -> int | None:
+    inputs = _inputs(network)
+    return inputs[0].shape[1] if inputs else None
 
 
 def _outputs(network: Any) -> int | None:

@@ -75,6 +75,15 @@ def check(model: Any, target: Target) -> None:
         conventions.check(model, target)
 
 
+def check_columns(model: Any, table: pd.DataFrame) -> None:
+    """Refuse a table without the columns that the model was trained on, where it knows them."""
+    model = boosters.alone(model)
+    if boosters.is_pipeline(model):
+        conventions.check_columns(model, table)
+    else:
+        boosters.arrange(table, _features(_booster(model)))
+
+
 def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
     """Return what the booster predicts, or the probabilities of a classifier with its classes."""
     model = boosters.alone(model)

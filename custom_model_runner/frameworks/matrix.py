@@ -39,11 +39,11 @@ def prepare(model: Any, table: pd.DataFrame, dtype: Any = np.float32) -> Array:
 def _in_fitted_order(model: Any, table: pd.DataFrame) -> pd.DataFrame:
     names = getattr(model, "feature_names_in_", None)
     if names is None:
-        return table
+        return fitted.nameless(model, table)
     table = fitted.named(table, names)
     missing = fitted.missing(names, table)
     if missing:
-        raise fitted.lacking(missing)
+        raise fitted.lacking(missing, table, known=names)
     # Columns that the first step was not fitted on cannot change what it gives.
     return table[list(names)]
 

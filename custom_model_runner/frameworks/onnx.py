@@ -112,6 +112,15 @@ def _check_output(model: Any, target: Target) -> None:
         matrix.check_outputs(_size(output.shape, 1), target)
 
 
+def check_columns(model: Any, table: pd.DataFrame) -> None:
+    """Refuse a table without the columns that the model takes, where it knows them."""
+    inputs = model.get_inputs()
+    if len(inputs) > 1:
+        _columns(inputs, table)
+    else:
+        _check_width(inputs[0], table)
+
+
 def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
     """Return the probabilities, with their labels if the model gives them, or the first output."""
     output = _output(model, target)
@@ -138,9 +147,13 @@ def _feed(inputs: list[Any], table: pd.DataFrame) -> Feed:
         columns = _columns(inputs, table)
         return {each.name: _values(each, table[[columns[each.name]]]) for each in inputs}
     [only] = inputs
+    _check_width(only, table)
+    return {only.name: _values(only, table)}
+
+
+def _check_width(only: Any, table: pd.DataFrame) -> None:
     # An input of one dimension is a column.
     matrix.check_columns(table.shape[1], 1 if len(only.shape) == 1 else _size(only.shape, 1))
-    return {only.name: _values(only, table)}
 
 
 def _columns(inputs: list[Any], table: pd.DataFrame) -> dict[str, Any]:
@@ -151,7 +164,7 @@ def _columns(inputs: list[Any], table: pd.DataFrame) -> dict[str, Any]:
     plain |= {str(name): name for name in table.columns}
     missing = [each.name for each in inputs if each.name not in plain]
     if missing:
-        raise fitted.lacking(missing)
+        raise fitted.lacking(missing, table, known=[each.name for each in inputs])
     return {each.name: plain[each.name] for each in inputs}
 
 

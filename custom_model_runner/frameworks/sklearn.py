@@ -10,7 +10,9 @@ import pandas as pd
 import sklearn
 from pandas.api.types import is_complex_dtype, is_numeric_dtype
 from sklearn.base import is_classifier, is_outlier_detector, is_regressor
+from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from custom_model_runner.data import matrices, sparse
@@ -23,8 +25,11 @@ from custom_model_runner.frameworks import fitted
 from custom_model_runner.target_type import NUMERIC, TargetType
 
 MANY_LABELS = 2
+VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 # Before 1.2 scikit-learn takes other columns for those that a table lacks, and only warns.
-IS_LENIENT = tuple(int(part) for part in sklearn.__version__.split(".")[:2]) < (1, 2)
+IS_LENIENT = VERSION < (1, 2)
+# Before 1.4 it fills a sparse table with its zeros where a copy is to be made of it.
+FILLS_COPIES = VERSION < (1, 4)
 
 
 def hint(model: Any) -> Hint | None:
@@ -84,6 +89,18 @@ def _is_fitted(model: Any) -> bool:
     return True
 
 
+def check_columns(model: Any, table: pd.DataFrame) -> None:
+    """Refuse a table without the columns that the estimator needs, where it knows them."""
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        fitted.check(model, table)
+        return
+    table = fitted.named(table, names)
+    needed = _needed(model, names)
+    if lost := [name for name in fitted.missing(names, table) if name in needed]:
+        raise fitted.lacking(lost, table, known=names)
+
+
 def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
     """Return probabilities with the estimator's own classes, or predictions."""
     if not target.is_classification:
@@ -95,16 +112,47 @@ def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
     return Scores(np.asarray(probabilities), classes)
 
 
+def _needed(model: Any, names: Any) -> frozenset[Any]:
+    """Return the columns that a table must have; those that a pipeline drops first may be missing."""
+    first = model.steps[0][1] if isinstance(model, Pipeline) else model
+    if not isinstance(first, ColumnTransformer):
+        return frozenset(names)
+    parts = [(step, _names_of(columns, names)) for part, step, columns in first.transformers_ if part != "remainder"]
+    used = frozenset(name for step, chosen in parts if not _is_dropped(step) for name in chosen)
+    if _is_dropped(first.remainder):
+        return used
+    return used | (frozenset(names) - {name for _, chosen in parts for name in chosen})
+
+
+def _is_dropped(step: Any) -> bool:
+    return isinstance(step, str) and step == "drop"
+
+
+def _names_of(columns: Any, names: Any) -> list[Any]:
+    """Return the columns that a part of a ColumnTransformer takes, by name; it may know them by place."""
+    places: Any = [columns] if isinstance(columns, (str, int)) else columns
+    is_named = not isinstance(places, slice) and all(isinstance(column, str) for column in places)
+    return list(places if is_named else np.asarray(names, dtype=object)[places])
+
+
 def on_table(method: Callable[[Any], Any], model: Any, table: pd.DataFrame) -> Any:
     """Return what a method of an estimator gives for a table whose columns stand as the estimator knows them."""
     table = _in_fitted_order(model, table)
     try:
-        return method(table)
+        return method(_unfilled(model, table))
     except (TypeError, ValueError, OverflowError, KeyError) as error:
         if not sparse.is_sparse(table) or isinstance(error, KeyError):
             raise _explained(model, table, error) from error
     # Not all take sparse tables; those that do took it as it was.
     return on_table(method, model, matrices.dense(table))
+
+
+def _unfilled(model: Any, table: pd.DataFrame) -> Any:
+    """Return what an estimator is given; one without names that would fill a sparse table gets its matrix instead."""
+    if not FILLS_COPIES or not sparse.is_sparse(table) or getattr(model, "feature_names_in_", None) is not None:
+        return table
+    first = model.steps[0][1] if isinstance(model, Pipeline) else model
+    return matrices.matrix(table) if getattr(first, "copy", False) is True else table
 
 
 def _positives(probabilities: Any, classes: Any) -> Any:
@@ -122,13 +170,13 @@ def _positives(probabilities: Any, classes: Any) -> Any:
 def _in_fitted_order(model: Any, table: pd.DataFrame) -> pd.DataFrame:
     names = getattr(model, "feature_names_in_", None)
     if names is None:
-        return table
+        return fitted.nameless(model, table)
     table = fitted.named(table, names)
     if len(table.columns) == len(names) and (table.columns == names).all():
         return table
     missing = fitted.missing(names, table)
     if missing and IS_LENIENT:
-        raise fitted.lacking(missing)
+        raise fitted.lacking(missing, table, known=names)
     # Columns that the estimator was not fitted on cannot change its predictions.
     return table if missing else table[list(names)]
 
@@ -136,12 +184,11 @@ def _in_fitted_order(model: Any, table: pd.DataFrame) -> pd.DataFrame:
 def _explained(model: Any, table: pd.DataFrame, error: Exception) -> InputError | UserCodeError:
     """Say what is wrong with the table where that can be told; library texts may quote the data and are not used."""
     names = getattr(model, "feature_names_in_", None)
-    missing = fitted.missing(names, table) if names is not None else []
-    if missing:
-        return fitted.lacking(missing)
+    if names is not None and (missing := fitted.missing(names, table)):
+        return fitted.lacking(missing, table, known=names)
     wanted = getattr(model, "n_features_in_", None)
     if wanted is not None and wanted != table.shape[1]:
-        return InputError(f"The model was fitted on {wanted} columns, found {table.shape[1]}")
+        return fitted.wrong_width(wanted, table)
     # Names are shown only where the model knows them: those of a file without a header line are data.
     shown = [str(name) for name in table.columns] if names is not None else [str(n) for n in range(table.shape[1])]
     columns = [table.iloc[:, position] for position in range(table.shape[1])]

@@ -18,7 +18,7 @@ from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import ContractError, InputError, LoadError
 from custom_model_runner.estimator import last_step
-from custom_model_runner.frameworks import matrix
+from custom_model_runner.frameworks import fitted, matrix
 
 # What torch says when a layer gets another number of columns than it has weights for; the text holds shapes only.
 WRONG_WIDTH = "shapes cannot be multiplied"
@@ -140,6 +140,15 @@ def check(model: Any, target: Target) -> None:
     except NotImplementedError:
         # An exported program stays in the mode in which it was exported.
         return
+
+
+def check_columns(model: Any, table: pd.DataFrame) -> None:
+    """Refuse a table without the columns that the network, or the first step of its pipeline, takes."""
+    network: Any = last_step(model)
+    if network is model:
+        matrix.check_columns(table.shape[1], _width(network))
+    else:
+        fitted.check(model, table)
 
 
 def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:

@@ -34,6 +34,7 @@ def names(model: Any) -> tuple[str, ...] | None:
 def transform(model: Any, table: pd.DataFrame, names: tuple[str, ...] | None) -> pd.DataFrame:
     """Return what a transformer makes of a table, sparse if it gives a sparse matrix."""
     if not len(table):
+        conventions.check_columns(model, table)
         return _nothing(model, names)
     return _table(model, conventions.on_table(model.transform, model, table), names)
 

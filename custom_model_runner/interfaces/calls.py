@@ -60,10 +60,12 @@ def guard(name: str, hook: Hook, *, positional: int | None = None) -> Hook:
         raise LoadError(f"The {name} hook is an async function, expected an ordinary one")
     shape = HOOKS[name]
     names = signatures.accepted(name, hook, positional or shape.positional, shape.keywords)
+    file = border.file_of(hook)
 
     def guarded(*args: Any, as_error: type[RunnerError] = UserCodeError, **kwargs: Any) -> Any:
         failing = f"The {name} hook raised. Exception:"
-        return border.call(hook, *args, failing=failing, as_error=as_error, **signatures.keep(kwargs, names))
+        keywords = signatures.keep(kwargs, names)
+        return border.call(hook, *args, failing=failing, as_error=as_error, file=file, **keywords)
 
     return guarded
 
@@ -121,7 +123,8 @@ def _frame(name: str, result: Any) -> pd.DataFrame:
 def score(hook: Hook, model: Any, target: Target, table: Any, context: Context) -> Scores:
     """Return the user's predictions and extra columns."""
     frame = _frame("score", hook(table, model, **_score_keywords(target, context)))
-    return predictions.from_frame(frame, target)
+    with predictions.returned_by("score"):
+        return predictions.from_frame(frame, target)
 
 
 def _score_keywords(target: Target, context: Context) -> dict[str, Any]:

@@ -18,6 +18,9 @@ from custom_model_runner.model import Model, ModelInfo, UserCode, traits_of
 from custom_model_runner.opening import Opened
 from custom_model_runner.target_type import NAMED, TargetType
 
+# What else a folder without an artifact may be.
+TRANSFORMS = "; if its transform hook is the whole model, choose --target-type transform"
+
 
 def load(codedir: CodeDir, declared: Declared) -> Model:
     """Import the user file, run its `init`, load the model, and bind the hooks to it."""
@@ -34,7 +37,9 @@ def _bind(codedir: CodeDir, code: UserCode, declared: Declared) -> Model:
     if "init" in hooks:
         hooks["init"](code_dir=str(codedir.path), as_error=LoadError)
     is_unstructured = _is_unstructured(declared, hooks)
-    opened = _load_model(codedir, hooks, is_needed=needs_artifact(code.hooks, declared))
+    may_transform = "transform" in code.hooks and declared.type is None
+    otherwise = TRANSFORMS if may_transform else ""
+    opened = _load_model(codedir, hooks, is_needed=needs_artifact(code.hooks, declared), otherwise=otherwise)
     model = opened.model
     is_known_by_hooks = is_unstructured or not {"score", "chat"}.isdisjoint(hooks) or _is_transform(declared)
     known = estimator.recognise(model) if is_known_by_hooks else estimator.require(model)
@@ -75,13 +80,15 @@ def needs_artifact(names: Collection[str], declared: Declared) -> bool:
     )
 
 
-def _load_model(codedir: CodeDir, hooks: Mapping[str, calls.Hook], *, is_needed: bool) -> Opened:
+def _load_model(codedir: CodeDir, hooks: Mapping[str, calls.Hook], *, is_needed: bool, otherwise: str) -> Opened:
     if "load_model" in hooks:
         model = hooks["load_model"](str(codedir.path), as_error=LoadError)
         if model is None:
             raise LoadError("The load_model hook returned None, expected the loaded model")
         return Opened(model)
-    return opening.load(codedir) if is_needed or codedir.artifacts else Opened(None)
+    if not is_needed and not codedir.artifacts:
+        return Opened(None)
+    return opening.load(codedir, otherwise=otherwise)
 
 
 def _hint(known: Estimator | None, hooks: Mapping[str, calls.Hook]) -> Hint | None:

@@ -12,6 +12,8 @@ from custom_model_runner.errors import LoadError
 
 def accepted(name: str, hook: Callable[..., Any], positional: int, keywords: tuple[str, ...]) -> frozenset[str]:
     """Return which of the keywords a hook takes; a hook that cannot take its arguments is a load error."""
+    if inspect.iscoroutinefunction(hook):
+        raise LoadError(f"The {name} hook is declared with async def, expected an ordinary function")
     try:
         parameters = list(inspect.signature(hook).parameters.values())
     except ValueError:

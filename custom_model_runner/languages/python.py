@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from custom_model_runner import border
-from custom_model_runner.codedir import CodeDir
+from custom_model_runner.codedir import CodeDir, is_own
 from custom_model_runner.errors import LoadError
 from custom_model_runner.model import UserCode
 from custom_model_runner.plugins import PACKAGE
@@ -54,7 +54,7 @@ def import_file(path: Path, name: str, *, failing: str) -> ModuleType:
         raise LoadError(f"{failing} it is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    border.call(spec.loader.exec_module, module, failing=failing, as_error=LoadError)
+    border.call(spec.loader.exec_module, module, failing=failing, as_error=LoadError, file=str(path))
     return module
 
 
@@ -94,5 +94,4 @@ def _user_modules() -> dict[str, Path]:
     spared = sys.stdlib_module_names | {"__main__", PACKAGE}
     files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())}
     origins = {name: Path(file) for name, file in files.items() if file and name.partition(".")[0] not in spared}
-    libraries = {"site-packages", "dist-packages"}
-    return {name: origin for name, origin in origins.items() if libraries.isdisjoint(origin.parts)}
+    return {name: origin for name, origin in origins.items() if is_own(origin)}

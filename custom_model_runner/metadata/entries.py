@@ -34,9 +34,9 @@ class Entry:
 
     @property
     def found(self) -> str:
-        """Name the value in a message."""
+        """Name the value in a message; a file that is one text could be anything, such as a key, and is not shown."""
         if isinstance(self.value, str):
-            return spelling.quoted(self.value) if self.value else "nothing"
+            return "nothing" if not self.value else spelling.quoted(self.value) if self.path else "a text"
         return "a list" if isinstance(self.value, tuple) else "keys and values"
 
     def plain(self) -> Any:

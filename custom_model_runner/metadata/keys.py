@@ -26,11 +26,6 @@ def _share(entry: Entry) -> int | float:
     return value
 
 
-def _parameters(entry: Entry) -> Any:
-    parameters.definitions(entry)
-    return entry.plain()
-
-
 # Those without a reader of ours are accepted and shown by /info/, not acted on.
 KEYS: Mapping[str, Key] = {
     "name": Key(text, required=True),
@@ -57,7 +52,7 @@ KEYS: Mapping[str, Key] = {
     "majorVersion": Key(truth),
     "modelID": Key(text),
     "runner": Key(mapping({"threadSafe": Key(truth), "forkSafe": Key(truth)})),
-    "runtimeParameterDefinitions": Key(_parameters),
+    "runtimeParameterDefinitions": Key(parameters.check),
     "trainingModel": Key(mapping({"trainOnProject": Key(text)})),
     "typeSchema": Key(type_schema.check),
     "userCredentialSpecifications": Key(anything),

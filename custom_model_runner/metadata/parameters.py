@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from custom_model_runner.credentials import MASK
 from custom_model_runner.metadata.entries import Entry
 from custom_model_runner.metadata.kinds import Kind, items, members, number, one_of, one_or_list_of, text, truth
 
@@ -110,6 +111,18 @@ def definitions(entry: Entry) -> tuple[Definition, ...]:
             raise item.fault(f"duplicated definition of {definition.name!r}, first in line {first.entry.line}")
         found[definition.name] = definition
     return tuple(found.values())
+
+
+def check(entry: Entry) -> Any:
+    """Return definitions that can be used as they are written, with the defaults of credentials masked."""
+    found = definitions(entry)
+    return [_shown(definition) for definition in found] or entry.plain()
+
+
+def _shown(definition: Definition) -> dict[str, Any]:
+    written: dict[str, Any] = definition.entry.plain()
+    is_secret = definition.type == "credential" and definition.default is not None
+    return {**written, "defaultValue": MASK} if is_secret else written
 
 
 def _definition(item: Entry) -> Definition:

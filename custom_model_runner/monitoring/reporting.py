@@ -56,13 +56,15 @@ def plan(settings: MonitorSettings, *, stdout: int | None) -> Plan | None:
         return None
     flag = "--monitor-embedded" if settings.monitor_embedded else "--monitor"
     require(flag, {"--deployment-id": settings.deployment_id, "--model-id": settings.model_id})
+    if not settings.monitor_settings and (settings.webserver or settings.api_token):
+        server = {"--webserver": settings.webserver, "--api-token": settings.api_token}
+        require(f"{flag} to DataRobot's API, without --monitor-settings,", server)
     line, destination = _destination(settings, stdout)
     return Plan(settings.monitor_embedded, plugins.find(line).prepare(destination))
 
 
 def _destination(settings: MonitorSettings, stdout: int | None) -> tuple[plugins.Plugin, Destination]:
-    has_server = bool(settings.webserver and settings.api_token)
-    given = dict(settings.monitor_settings or ({SPOOLER_TYPE: "api"} if has_server else {SPOOLER_TYPE: "filesystem"}))
+    given = dict(settings.monitor_settings or {SPOOLER_TYPE: "api" if settings.webserver else "filesystem"})
     kind = given.pop(SPOOLER_TYPE, "").lower()
     if not kind:
         raise UsageError(f"--monitor-settings: {SPOOLER_TYPE} is missing, expected such as {SPOOLER_TYPE}=filesystem")

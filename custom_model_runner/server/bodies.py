@@ -63,8 +63,14 @@ def _table(request: Request, parts: Mapping[str, Payload]) -> Payload:
     rows = parts.get(ROWS)
     # What curl says of every body unless told otherwise, and curl has taken out the line ends.
     is_for_curl = request.mimetype == "application/x-www-form-urlencoded"
-    if rows is None or not rows.data or is_for_curl:
-        raise InputError(NO_SAMPLES)
+    if is_for_curl:
+        raise InputError(f"{NO_SAMPLES} (found a form of curl; say what the data is: -H 'Content-Type: text/csv')")
+    if rows is None:
+        raise InputError(f"{NO_SAMPLES} (found a form without the part {ROWS})")
+    if not rows.data:
+        raise InputError(
+            f"{NO_SAMPLES} (found nothing: the {f'part {ROWS}' if _is_form(request) else 'body'} is empty)"
+        )
     if COLUMN_NAMES not in parts:
         return rows
     try:

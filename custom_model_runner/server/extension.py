@@ -11,12 +11,11 @@ from pathlib import Path
 from flask import Flask
 
 from custom_model_runner import border, codedir
+from custom_model_runner.codedir import EXTENDS
 from custom_model_runner.errors import BaseCustomUserError, LoadError
 from custom_model_runner.languages import python
 
-FILE = "custom_flask.py"
 MODULE = "custom_flask"
-FUNCTION = "init_app"
 
 
 def install(app: Flask, folder: Path) -> Callable[[], None]:
@@ -25,7 +24,7 @@ def install(app: Flask, folder: Path) -> Callable[[], None]:
     The modules beside the file can be imported until the function that is returned is called. Whatever goes wrong is a
     load error.
     """
-    path = codedir.find(folder, FILE, what="Flask extensions")
+    path = codedir.find_extension(folder)
     with ExitStack() as stack:
         if path is not None:
             stack.callback(_enter_path(str(path.parent)))
@@ -53,9 +52,9 @@ def _enter_path(folder: str) -> Callable[[], None]:
 
 def _run(app: Flask, path: Path) -> None:
     module = python.import_file(path, MODULE, failing=f"Failed loading the Flask extension from [{path}] :")
-    function = getattr(module, FUNCTION, None)
+    function = getattr(module, EXTENDS, None)
     if not callable(function):
         found = "has none" if function is None else f"has {type(function).__name__}"
-        raise LoadError(f"The Flask extension [{path}] must define a function {FUNCTION}(app), but {found}")
-    failing = f"{FUNCTION} of the Flask extension [{path}] raised. Exception:"
+        raise LoadError(f"The Flask extension [{path}] must define a function {EXTENDS}(app), but {found}")
+    failing = f"{EXTENDS} of the Flask extension [{path}] raised. Exception:"
     border.call(function, app, failing=failing, as_error=LoadError)

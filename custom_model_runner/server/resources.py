@@ -20,7 +20,8 @@ CGROUP_FILES = (
         "memory/memory.usage_in_bytes",
     ),
 )
-HIDDEN = "--api-token"
+# Options whose values may be secrets, by the shortest form that the command line takes.
+HIDDEN = {"--ap": "--api-token", "--monitor-s": "--monitor-settings"}
 # Without a limit, cgroup v1 shows a number near 2**63.
 NO_LIMIT = 1 << 60
 
@@ -65,11 +66,11 @@ def _facts(process: psutil.Process) -> dict[str, Any] | None:
 
 
 def without_secrets(words: Sequence[str]) -> list[str]:
-    """Return a command line in which the value of --api-token, however shortened, is not shown."""
+    """Return a command line in which no value is shown that may be a secret, however its option is shortened."""
     shown, hides_next = [], False
     for word in words:
         name, has_value, _ = word.partition("=")
-        is_secret = name.startswith("--ap") and HIDDEN.startswith(name)
+        is_secret = any(name.startswith(short) and flag.startswith(name) for short, flag in HIDDEN.items())
         shown.append("***" if hides_next else f"{name}=***" if is_secret and has_value else word)
         hides_next = is_secret and not has_value
     return shown

@@ -59,7 +59,7 @@ class MonitorSettings:
         help="DataRobot server, for its API",
     )
     api_token: str | None = option(
-        "--api-token", metavar="TOKEN", variable="API_TOKEN", help="token for the DataRobot API"
+        "--api-token", metavar="TOKEN", variable="API_TOKEN", is_secret=True, help="token for the DataRobot API"
     )
     allow_dr_api_access: bool = option(
         "--allow-dr-api-access",

@@ -5,7 +5,8 @@ from __future__ import annotations
 CUSTOM = '''\
 """Hooks of this model. Uncomment what you need; the runner calls whatever is defined here.
 
-A scikit-learn model saved as .pkl or .joblib beside this file is loaded and scored without any hook.
+A model of scikit-learn, XGBoost, LightGBM, CatBoost, PyTorch, Keras or ONNX beside this file is loaded and scored
+without any hook.
 """
 
 # import io
@@ -21,7 +22,7 @@ A scikit-learn model saved as .pkl or .joblib beside this file is loaded and sco
 
 
 # def read_input_data(input_binary_data):
-#     """Turn the bytes of a request or a file into a DataFrame; without this hook they are read as CSV."""
+#     """Turn the bytes of a request or a file into a DataFrame; else they are read by their format, such as CSV."""
 #     return pd.read_csv(io.BytesIO(input_binary_data))
 
 
@@ -75,7 +76,9 @@ README = """\
 
 Created with `drum new model --language python --code-dir {name}` on {date}.
 
-1. Put a model artifact here: a scikit-learn model as `.pkl` or `.joblib`, anything else with a `load_model` hook.
+1. Put a model artifact here: one of scikit-learn (`.pkl`, `.joblib`, `.skops`), XGBoost (`.json`, `.ubj`), LightGBM
+   (`.txt`), CatBoost (`.cbm`), PyTorch (`.pth`, `.pt2`), Keras (`.keras`, `.h5`) or ONNX (`.onnx`); anything else
+   with a `load_model` hook.
 2. Uncomment in `custom.py` the hooks that the model needs; without any, the model is scored as it is.
 3. Try it:
 

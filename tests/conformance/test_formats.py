@@ -221,7 +221,7 @@ def test_a_batch_writes_what_the_suffix_says(predictor: Predictor, expected: Row
     assert bits(written) == bits(pd.DataFrame(expected))
 
 
-@pytest.mark.parametrize("name", ["predictions", "predictions.txt", "predictions.mtx", "predictions.csv.old"])
+@pytest.mark.parametrize("name", ["predictions", "predictions.txt", "predictions.csv.old"])
 def test_a_batch_writes_csv_to_a_file_of_another_suffix(predictor: Predictor, tmp_path: Path, name: str) -> None:
     (tmp_path / "rows.csv").write_bytes(CSV)
     settings = ScoreSettings(input=str(tmp_path / "rows.csv"), output=tmp_path / name)

@@ -65,8 +65,15 @@ def test_no_samples_is_422_with_the_words_that_callers_match(server: Server, pat
     form = server.post(path, CSV, "application/x-www-form-urlencoded")
     empty = [server.post(path, b"", kind) for kind in (None, "text/csv", "text/plain")]
     empty_form = server.post(path, b"", "application/x-www-form-urlencoded")
-    for answer in (wrong_file, wrong_field, only_names, form, *empty, empty_form):
-        assert refusal(answer) == (422, NO_SAMPLES)
+    empty_part = server.post(path, files={"X": ("X.csv", b"", "text/csv")})
+    for found, answers in {
+        "a form without the part X": (wrong_file, wrong_field, only_names),
+        "a form of curl; say what the data is: -H 'Content-Type: text/csv'": (form, empty_form),
+        "nothing: the body is empty": empty,
+        "nothing: the part X is empty": (empty_part,),
+    }.items():
+        for answer in answers:
+            assert refusal(answer) == (422, f"{NO_SAMPLES} (found {found})")
 
 
 @pytest.mark.parametrize(
@@ -105,8 +112,8 @@ def test_a_table_that_cannot_be_read_is_422_without_an_echo(server: Server, faul
 
 
 def test_a_multipart_body_without_its_boundary_is_refused(server: Server) -> None:
-    status, _ = refusal(server.post("/predict/", CSV, "multipart/form-data"))
-    assert status in (400, 422)
+    expected = "ERROR: The multipart form is broken: a part has no name, or its end is missing"
+    assert refusal(server.post("/predict/", CSV, "multipart/form-data")) == (422, expected)
 
 
 def test_a_body_at_the_limit_is_read(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""Every form in which `/predict/` takes a table."""
+"""What content types, parts and connections `/predict/` takes a CSV table by."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ def score(data, model, **kwargs):
 """
 CSV = "x,t\n1,é\n2.5,abc\n".encode()
 BODY = b'{"predictions":[2.0,5.5]}'
-ROWS = 300_000
-LARGE = b"x,t\n" + b"1,abcdefghijklmno\n" * ROWS
 ROUTES = ["/predict/", "/predictions/", "/invocations"]
 
 
@@ -75,25 +73,6 @@ def test_a_chunked_body_is_read_like_one_with_a_length(server: Server) -> None:
 @pytest.mark.parametrize("path", ROUTES)
 def test_the_part_x_is_taken_as_a_file_and_as_a_field(server: Server, path: str, part: tuple[str | None, ...]) -> None:
     answer = server.post(path, files={"X": part})
-    assert (answer.status_code, answer.content) == (200, BODY)
-
-
-@pytest.mark.parametrize("name", ["X.csv", None], ids=["file", "field"])
-def test_a_part_x_of_5_mb_works(server: Server, name: str | None) -> None:
-    answer = server.post("/predict/", files={"X": (name, LARGE)})
-    assert len(LARGE) > 5_000_000
-    assert answer.status_code == 200
-    assert answer.json() == {"predictions": [16.0] * ROWS}
-
-
-def test_a_raw_body_of_5_mb_works(server: Server) -> None:
-    answer = server.post("/predict/", LARGE, "text/csv")
-    assert (answer.status_code, len(answer.json()["predictions"])) == (200, ROWS)
-
-
-@pytest.mark.parametrize("name", ["X.colnames", None], ids=["file", "field"])
-def test_the_part_x_colnames_may_come_along(server: Server, name: str | None) -> None:
-    answer = server.post("/predict/", files={"X": ("X.csv", CSV), "X.colnames": (name, b"x\nt\n")})
     assert (answer.status_code, answer.content) == (200, BODY)
 
 

@@ -60,7 +60,7 @@ def test_failures_and_the_log_are_scrubbed_and_predictions_are_not(tmp_path: Pat
         "outer": 500,
     }
     assert answers["outer"].json()["message"].endswith("ValueError('*****')")
-    assert answers["raise"].json()["message"].endswith("ValueError('*****')")
+    assert answers["raise"].json()["message"].endswith("ValueError('*****') (custom.py:8)")
     assert answers["refuse"].json() == {"message": "no *****"}
     assert answers["return"].content.decode() == TOKEN
     assert "ValueError: *****" in log

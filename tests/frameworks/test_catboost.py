@@ -241,3 +241,9 @@ def test_a_sparse_table_is_scored_as_the_same_table_with_its_zeros(names: list[s
     table = matrices.table(MATRIX, names)
     expected = catboost.score(YES_NO, FRAME.where(FRAME > 0.3, 0.0), BINARY).values
     np.testing.assert_array_equal(catboost.score(YES_NO, table, BINARY).values, expected)
+
+
+def test_the_columns_of_a_table_without_rows_are_checked() -> None:
+    catboost.check_columns(YES_NO, FRAME[:0])
+    with pytest.raises(InputError, match="lacks 2 of the columns that the model was fitted on"):
+        catboost.check_columns(YES_NO, FRAME[["<c"]][:0])

@@ -233,3 +233,9 @@ def test_the_positive_probability_lands_on_the_positive_label(
     made = network(outputs, last)
     made.save(tmp_path / f"model{form}")
     assert_sides(tmp_path, FRAME, made.predict(GIVEN, verbose=0)[:, -1], has_hook=has_hook)
+
+
+def test_the_columns_of_a_table_without_rows_are_checked() -> None:
+    framework.check_columns(network(), FRAME[:0])
+    with pytest.raises(InputError, match="takes 2 columns, found 1"):
+        framework.check_columns(network(), FRAME[["b"]][:0])

@@ -14,6 +14,7 @@ from scipy.sparse import csr_matrix
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from custom_model_runner.artifacts import objectives
 from custom_model_runner.data import matrices
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import InputError, LoadError, UsageError
@@ -298,3 +299,15 @@ def test_a_sparse_table_without_names_is_taken_by_position() -> None:
     np.testing.assert_array_equal(found, CLASSIFIER.predict_proba(ZEROS))
     with pytest.raises(InputError, match="fitted on 3 columns, found 2 without names"):
         lightgbm.score(CLASSIFIER, matrices.table(MATRIX[:, :2]), BINARY)
+
+
+@pytest.mark.parametrize("model", [LOGISTIC, CLASSIFIER], ids=["booster", "class"])
+def test_the_columns_of_a_table_without_rows_are_checked(model: Any) -> None:
+    lightgbm.check_columns(model, FRAME[:0])
+    with pytest.raises(InputError, match="lacks 2 of the columns that the model was fitted on"):
+        lightgbm.check_columns(model, FRAME[["b"]][:0])
+
+
+def test_the_objective_of_a_native_model_is_read_without_lightgbm(tmp_path: Path) -> None:
+    LOGISTIC.save_model(tmp_path / "model.txt")
+    assert objectives.of(tmp_path / "model.txt") == "binary"

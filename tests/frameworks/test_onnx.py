@@ -260,3 +260,9 @@ def test_probabilities_stay_on_the_labels_that_a_model_gives(tmp_path: Path, has
     model, second = two_columns()
     (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
     assert_sides(tmp_path, FRAME, 1 - second, has_hook=has_hook, labels=("zebra", "ant"))
+
+
+def test_the_columns_of_a_table_without_rows_are_checked() -> None:
+    framework.check_columns(by_name("b", "a"), FRAME.assign(kind="x")[:0])
+    with pytest.raises(InputError, match="lacks 1 of the columns that the model was fitted on: kind"):
+        framework.check_columns(by_name("b", "a"), FRAME[:0])

@@ -256,3 +256,9 @@ SOFTMAX = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Softmax(dim=1))
 def test_the_positive_probability_lands_on_the_positive_label(tmp_path: Path, network: Any, has_hook: bool) -> None:
     torch.jit.script(network.eval()).save(str(tmp_path / "model.pth"))
     assert_sides(tmp_path, FRAME, expected(network)[:, -1], has_hook=has_hook)
+
+
+def test_the_columns_of_a_table_without_rows_are_checked() -> None:
+    framework.check_columns(torch.nn.Linear(2, 1), FRAME[:0])
+    with pytest.raises(InputError, match="takes 2 columns, found 1"):
+        framework.check_columns(torch.nn.Linear(2, 1), FRAME[["b"]][:0])

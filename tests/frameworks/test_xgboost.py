@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from custom_model_runner import codedir, opening
-from custom_model_runner.artifacts import making
+from custom_model_runner.artifacts import making, objectives
 from custom_model_runner.artifacts.versions import Version
 from custom_model_runner.data import matrices
 from custom_model_runner.data.target import Hint, Target
@@ -301,6 +301,14 @@ def test_the_version_that_made_a_model_is_read_without_xgboost(tmp_path: Path) -
     assert found == {key: {Version("xgboost", library.__version__)} for key in (".pkl", ".joblib", ".json", ".ubj")}
 
 
+@pytest.mark.parametrize("suffix", [".json", ".ubj"])
+@pytest.mark.parametrize("objective", ["binary:logistic", "reg:squarederror"])
+def test_the_objective_of_a_native_model_is_read_without_xgboost(tmp_path: Path, objective: str, suffix: str) -> None:
+    path = tmp_path / f"model{suffix}"
+    booster(objective).save_model(path)
+    assert objectives.of(path) == objective.partition(":")[0]
+
+
 def test_a_pickle_of_an_older_version_is_told_in_one_notice(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
     # XGBoost warns once in a process.
     numbers = [bytes(part for number in each for part in (ord("i"), int(number))) for each in (HERE, OLD)]
@@ -335,3 +343,10 @@ def test_the_columns_of_a_sparse_table_are_put_into_order() -> None:
     table = matrices.table(MATRIX, ["a", "b", "c"])[["c", "a", "b"]]
     expected = CLASSIFIER.predict_proba(MATRIX)
     np.testing.assert_array_equal(xgboost.score(CLASSIFIER, table, BINARY).values, expected)
+
+
+@pytest.mark.parametrize("model", [LOGISTIC, CLASSIFIER, make_pipeline(CLASSIFIER)], ids=["booster", "class", "pipe"])
+def test_the_columns_of_a_table_without_rows_are_checked(model: Any) -> None:
+    xgboost.check_columns(model, FRAME[:0])
+    with pytest.raises(InputError, match="lacks 2 of the columns that the model was fitted on"):
+        xgboost.check_columns(model, FRAME[["a"]][:0])

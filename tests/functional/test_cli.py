@@ -68,23 +68,26 @@ def test_an_unknown_command_names_those_there_are(drum: Drum) -> None:
 def test_a_wrong_argument_is_told_on_standard_error_and_exits_with_2(drum: Drum, words: tuple[str, ...]) -> None:
     done = drum(*words)
     assert (done.stdout, done.returncode) == (b"", 2)
-    assert b"error: " in done.stderr.splitlines()[-1]
+    assert done.stderr.startswith(f"usage: drum {words[0]} ".encode())
+    assert done.stderr.splitlines()[-1].startswith(b"drum: error: ")
 
 
 @pytest.mark.parametrize(
     ("words", "missing"),
     [
-        (("score",), b"-cd/--code-dir"),
+        (("score",), b"--input"),
         (("score", "-cd", "."), b"--input"),
         (("server",), b"-cd/--code-dir"),
-        (("new", "model"), b"-cd/--code-dir"),
+        (("new", "model"), b"--language"),
+        (("new", "model", "--language", "python"), b"-cd/--code-dir"),
         (("new", "model", "-cd", "absent"), b"--language"),
     ],
 )
 def test_a_missing_argument_is_named_and_exits_with_2(drum: Drum, words: tuple[str, ...], missing: bytes) -> None:
     done = drum(*words)
     assert (done.stdout, done.returncode) == (b"", 2)
-    assert done.stderr == b"drum: error: the following arguments are required: " + missing + b"\n"
+    assert done.stderr.startswith(b"usage: drum " + words[0].encode())
+    assert done.stderr.endswith(b"\ndrum: error: the following arguments are required: " + missing + b"\n")
 
 
 def test_new_without_a_kind_prints_its_help_and_exits_with_1(drum: Drum) -> None:
@@ -147,6 +150,15 @@ def test_user_code_sees_the_environment_of_the_command(drum: Drum, plant: Plant)
     assert done.stdout == b"Predictions\n42.0\n"
 
 
+def test_a_file_that_an_option_names_may_be_a_pipe(drum: Drum, plant: Plant) -> None:
+    matrix = "%%MatrixMarket matrix array real general\n1 2\n1\n2\n"
+    custom = "def score(data, model): return data[['ship']].rename(columns={'ship': 'Predictions'})"
+    folder = plant("code", {"custom.py": custom, "in.mtx": matrix})
+    words = ("--input", folder / "in.mtx", "--sparse-column-file", "/dev/stdin", "--target-type", "regression")
+    done = drum("score", "-cd", folder, *words, stdin=b"fish\nship\n")
+    assert (done.stdout, done.stderr, done.returncode) == (b"Predictions\n2.0\n", b"", 0)
+
+
 @pytest.mark.parametrize(
     ("level", "is_told"), [("error", False), ("warning", True), ("info", True), ("debug", True), ("all", True)]
 )
@@ -156,7 +168,7 @@ def test_the_logging_level_decides_what_is_logged(drum: Drum, plant: Plant, leve
     assert (b"WARNING drum.codedir: custom.PY is not used" in done.stderr, done.returncode) == (is_told, 4)
 
 
-# One case for each exit code; the signals' are in test_score.py.
+# One case for each exit code; the signals' are in test_score.py, that of schemas is in conformance/test_schema.py.
 
 
 HALF = "return pd.DataFrame({'Predictions': data['a'] / 2})"

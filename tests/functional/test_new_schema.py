@@ -12,7 +12,7 @@ import yaml
 
 Drum = Callable[..., subprocess.CompletedProcess[bytes]]
 Plant = Callable[..., Path]
-CSV = b"code,size,width\n007,1,0.5\nA12,2,\n"
+CSV = b"code,size,width\n007,1,0.5\n12,2,\n"
 EXPECTED = {
     "type": "object",
     "properties": {

@@ -77,3 +77,19 @@ def test_a_mount_that_is_not_there_is_no_failure(drum: Drum, plant: Plant) -> No
     folder = plant("code", {"custom.py": "def score_unstructured(model, data): return 'well'"})
     done = drum("score", "-cd", folder, "--input", "-", "--user-secrets-mount-path", "/gone/away")
     assert (done.stdout, done.returncode) == (b"well", 0)
+
+
+def test_the_token_of_the_api_is_scrubbed(drum: Drum, plant: Plant) -> None:
+    custom = """
+        import os, sys
+
+        def score_unstructured(model, data):
+            print("the token is", os.environ["DATAROBOT_API_TOKEN"])
+            raise ValueError(sys.argv)
+    """
+    client = ("--allow-dr-api-access", "--webserver", "https://x.org", "--api-token", "halibut9")
+    done = drum("score", "-cd", plant("code", {"custom.py": custom}), "--input", "-", *client)
+    assert done.returncode == 5
+    assert b"the token is *****\n" in done.stderr
+    assert b"'--api-token', '*****'" in done.stderr
+    assert b"halibut9" not in done.stderr

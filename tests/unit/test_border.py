@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 import pytest
@@ -24,6 +26,23 @@ def test_what_foreign_code_raises_is_named_and_kept_as_the_cause() -> None:
         border.call(int, "seven", failing="The score hook raised. Exception:")
     assert str(caught.value).startswith("The score hook raised. Exception: ValueError(")
     assert isinstance(caught.value.__cause__, ValueError)
+
+
+def test_a_failure_names_the_last_line_of_the_file_that_was_asked_for() -> None:
+    def foreign() -> None:
+        int("seven")
+
+    with pytest.raises(UserCodeError, match=rf"'seven'\"\) \(test_border.py:{foreign.__code__.co_firstlineno + 1}\)$"):
+        border.call(foreign, failing="it failed:", file=__file__)
+
+
+def test_the_file_of_a_function_is_that_below_its_decorators() -> None:
+    @contextmanager
+    def decorated() -> Iterator[None]:
+        yield
+
+    assert border.file_of(decorated) == __file__
+    assert border.file_of(divmod) is None
 
 
 def test_sys_exit_in_foreign_code_is_a_failure_like_any_other() -> None:

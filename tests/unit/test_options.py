@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,7 @@ class Voyage:
     wind: str | None = option("--wind", choices=("north", "south"), variable="WIND", help="from where")
     name: str | None = option(variable="NAME", help="of the ship")
     flag: str | None = option("--flag", variable="FLAG", fallback="ENSIGN", help="under which flag")
+    password: str | None = option("--password", variable="PASSWORD", is_secret=True, help="for the gate")
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,31 @@ def test_a_flag_must_hold_one_of_the_choices(capsys: pytest.CaptureFixture[str])
 def test_a_missing_required_option_is_named() -> None:
     with pytest.raises(UsageError, match="required: -p/--port"):
         options.read(Strict, {}, {})
+
+
+def test_a_switch_is_given_as_a_truth_value_in_a_program() -> None:
+    assert [options.read(Voyage, {"fast": fast}, {}).fast for fast in (True, False)] == [True, False]
+
+
+def test_a_section_is_renewed_by_runtime_parameters_alone() -> None:
+    read_once = options.read(Voyage, {"crew": "2"}, {"PORT": "Cork"})
+    parameter = {"MLOPS_RUNTIME_PARAM_CREW_SIZE": '{"type": "numeric", "payload": 7}', "PORT": "Dover"}
+    renewed = options.renew(read_once, {"crew": "2"}, parameter)
+    assert (renewed.port, renewed.crew) == ("Cork", 7)
+
+
+def test_a_parameter_that_became_null_leaves_the_default() -> None:
+    environ = {"MLOPS_RUNTIME_PARAM_CREW_SIZE": '{"type": "numeric", "payload": null}'}
+    assert options.renew(read(["--crew", "7"]), {}, environ).crew == 1
+
+
+@pytest.mark.parametrize("given", [{"words": ["--password", "herring"]}, {"environ": {"PASSWORD": "herring"}}])
+def test_the_values_of_secret_options_are_known(given: dict[str, Any]) -> None:
+    assert options.secrets([Strict("Cork"), read(**given)]) == ("herring",)
+
+
+def test_a_secret_option_that_is_not_given_hides_nothing() -> None:
+    assert options.secrets([read(["--flag", "red"])]) == ()
 
 
 def test_the_help_of_an_option_names_its_variable() -> None:

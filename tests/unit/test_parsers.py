@@ -188,10 +188,20 @@ def test_pairs_are_read(text: str, expected: dict[str, str]) -> None:
     assert parsers.pairs(text) == expected
 
 
-@pytest.mark.parametrize("text", ["a", "a=", "=1", "a=1;b", "a=1;a=2"])
-def test_what_is_no_list_of_pairs_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="expected name=value;name=value"):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a", "setting 1 is not complete, expected name=value;name=value"),
+        ("a=", "setting 1 is not complete, expected name=value;name=value"),
+        ("=1", "setting 1 is not complete, expected name=value;name=value"),
+        ("a=hush;;b", "setting 2 is not complete, expected name=value;name=value"),
+        ("a=hush;a=2", "the setting 'a' is given twice, expected name=value;name=value, each name once"),
+    ],
+)
+def test_what_is_no_list_of_pairs_is_refused_without_its_values(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match="expected") as caught:
         parsers.pairs(text)
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("text", ["https://app.example.com", " https://app.example.com/ ", "https://app.example.com//"])

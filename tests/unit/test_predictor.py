@@ -22,7 +22,14 @@ from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.reply import Reply
 from custom_model_runner.data.report import Report
 from custom_model_runner.data.target import Target
-from custom_model_runner.errors import ContractError, InputError, SchemaError, Unsupported, UserCodeError
+from custom_model_runner.errors import (
+    ContractError,
+    InputError,
+    MissingColumns,
+    SchemaError,
+    Unsupported,
+    UserCodeError,
+)
 from custom_model_runner.metadata import Metadata
 from custom_model_runner.model import Context, Model, ModelInfo
 from custom_model_runner.predictor import Predictor, open_predictor
@@ -155,8 +162,54 @@ def test_a_framework_is_not_asked_about_no_rows() -> None:
     assert (result.columns, len(result)) == (("Predictions",), 0)
 
 
-def test_a_hook_is_asked_about_no_rows() -> None:
-    assert len(Predictor(build(score=ones)).score(Payload(b"a,b\n"))) == 0
+def test_no_hook_but_the_one_that_reads_is_asked_about_no_rows() -> None:
+    model = build(
+        read=lambda data: pd.DataFrame({"x": []}),
+        transform=raise_user_error,
+        score=raise_user_error,
+        post_process=raise_user_error,
+    )
+    result = Predictor(model).score(CSV)
+    assert (result.columns, len(result)) == (("Predictions",), 0)
+
+
+def lack_city(table: pd.DataFrame, _context: object = None) -> NoReturn:
+    raise MissingColumns("lacks 1 of the columns: b", frozenset({"b"}))
+
+
+def test_the_columns_of_no_rows_are_checked() -> None:
+    model = build(framework="scikit-learn", score=raise_user_error, check_columns=lack_city)
+    with pytest.raises(InputError, match="The input lacks 1 of the columns: b"):
+        Predictor(model).score(Payload(b"foo,bar\n"))
+
+
+def test_columns_that_a_hook_would_make_of_no_rows_are_not_checked() -> None:
+    model = build(transform=raise_user_error, score=raise_user_error, check_columns=lack_city)
+    assert len(Predictor(model).score(Payload(b"foo,bar\n"))) == 0
+
+
+@pytest.mark.parametrize(("data", "kind"), [(b"a,b\n1,2\n", ContractError), (b"a,c\n1,2\n", InputError)])
+def test_columns_are_the_fault_of_the_hook_that_lost_them(data: bytes, kind: type[Exception]) -> None:
+    def drop(table: pd.DataFrame) -> pd.DataFrame:
+        table.pop(table.columns[1])
+        return table
+
+    with pytest.raises(kind, match=r"^The table that the transform hook returned lacks 1 of the columns: b$"):
+        Predictor(build(framework="scikit-learn", transform=drop, score=lack_city)).score(Payload(data))
+
+
+@pytest.mark.parametrize(
+    ("framework", "post_process", "words"),
+    [
+        (None, None, r"\(returned by the score hook\)$"),
+        ("scikit-learn", None, "but found values of type complex128$"),
+        ("scikit-learn", lambda frame: Scores(frame.to_numpy() * 1j), r"\(returned by the post_process hook\)$"),
+    ],
+)
+def test_a_broken_contract_names_the_hook(framework: str | None, post_process: Any, words: str) -> None:
+    score = ones if post_process else lambda table, _: Scores(np.ones(len(table)) * 1j)
+    with pytest.raises(ContractError, match=words):
+        Predictor(build(framework=framework, score=score, post_process=post_process)).score(CSV)
 
 
 def test_a_model_that_cannot_score_names_the_endpoint_that_works() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from custom_model_runner import spelling
+from custom_model_runner.target_type import TargetType
 
 
 @pytest.mark.parametrize(
@@ -12,6 +13,10 @@ from custom_model_runner import spelling
 )
 def test_the_nearest_known_word_is_found(word: str, expected: str | None) -> None:
     assert spelling.nearest(word, ["petal_length", "petal_width", "Age"]) == expected
+
+
+def test_a_member_of_an_enumeration_is_told_as_its_word() -> None:
+    assert repr(spelling.nearest("multilable", TargetType)) == "'multilabel'"
 
 
 def test_a_hint_names_the_nearest_word_else_all() -> None:

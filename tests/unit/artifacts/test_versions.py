@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +24,26 @@ def test_what_is_installed_is_found_where_python_does_not_list_it() -> None:
         "sklearn": HERE,
         "numpy": Installed("numpy", np.__version__),
     }
+
+
+def distribution(folder: Path, name: str, number: str, size: int) -> None:
+    """Write what pip leaves of a distribution that brings the module `rope`."""
+    info = folder / f"{name.replace('-', '_')}-{number}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {number}\n")
+    (info / "RECORD").write_text(f"rope/__init__.py,,{size}\nrope/__pycache__/x.pyc,,\n")
+
+
+@pytest.mark.parametrize(("size", "expected"), [(3, Installed("rope", "1")), (5, Installed("rope-small", "2"))])
+def test_of_two_that_brought_the_same_files_the_one_counts_whose_files_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, expected: Installed
+) -> None:
+    (tmp_path / "rope").mkdir()
+    (tmp_path / "rope/__init__.py").write_text("x" * size)
+    distribution(tmp_path, "rope", "1", 3)
+    distribution(tmp_path, "rope-small", "2", 5)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert versions.installed(["rope"], {"rope": ["rope", "rope-small"]}) == {"rope": expected}
 
 
 def test_only_versions_that_differ_are_mismatches() -> None:

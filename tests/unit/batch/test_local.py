@@ -123,6 +123,21 @@ def test_options_of_unstructured_models_are_refused_for_others(tmp_path: Path, o
         run(tmp_path, REGRESSION, b"a\n1\n", **cast("dict[str, Any]", {option: value}))
 
 
+@pytest.mark.parametrize("name", ["o.mtx", "o.mtx.gz"])
+def test_predictions_are_not_written_as_a_matrix(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"^--output: predictions are not written as text/mtx, .*: \.csv, .*, \.pq$"):
+        run(tmp_path, REGRESSION, b"a\n1\n", output=tmp_path / name)
+
+
+def test_column_names_are_for_tables_that_have_none(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^--sparse-column-file is for MatrixMarket inputs"):
+        run(tmp_path, REGRESSION, b"a\n1\n", column_names=("a",))
+
+
+def test_a_reader_of_the_folder_may_be_given_column_names(tmp_path: Path) -> None:
+    assert run(tmp_path, OWN_READER, gzip.compress(b"2.5"), column_names=("a",)) == b"Predictions\n2.5\n"
+
+
 def test_a_compressed_table_is_decoded_and_an_output_compressed_by_its_suffix(tmp_path: Path) -> None:
     output = tmp_path / "out.csv.gz"
     written = run(tmp_path, REGRESSION, gzip.compress(b"a\n1\n"), name="input.csv.gz", output=output)

@@ -205,6 +205,9 @@ def test_what_keeps_a_folder_from_being_loaded_is_a_problem(
         {"model.pkl": b"cparts\nModel\n)R.", "parts.py": "from sklearn.linear_model import LinearRegression as Model"},
         {"model.pkl": b"cparts\nModel\n)R.", "parts.py": "from sklearn.linear_model import *"},
         {"model.pkl": b"cparts\nModel\n)R.", "parts.py": "def __getattr__(name): ..."},
+        {"model.pkl": b"cparts\nModel\n)R.", "parts.py": "match 1:\n    case _:\n        class Model: ..."},
+        {"model.pkl": b"cparts\nModel\n)R.", "parts.py": "for Model in (dict,): ..."},
+        {"model.pkl": b"cparts\nModel\n)R.", "parts.py": "with open(__file__) as Model: ..."},
         {"model.pkl": b"ccustom\nModel.Inner\n)R.", "custom.py": "class Model:\n    class Inner: ...\n"},
         {"model.pkl": b"cparts.deep\nModel\n)R.", "src/custom.py": "", "src/parts/deep.py": "class Model: ..."},
         {
@@ -294,9 +297,71 @@ def test_the_target_is_that_of_options_and_metadata(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"negative_class_label": "a", "positive_class_label": "b"}, "binary, by its labels"),
+        ({"class_labels": ["a", "b", "c"]}, "multiclass, or multilabel if the model is, by its labels"),
+    ],
+)
+def test_a_target_that_is_not_declared_is_told_by_its_labels(tmp_path: Path, given: dict[str, Any], told: str) -> None:
+    assert facts(look(tmp_path, {"custom.py": SCORE}, **given), "target type") == [told]
+
+
+def test_a_missing_package_is_one_problem_wherever_it_is_needed(tmp_path: Path) -> None:
+    pickle_of_two = b"cxgboost\nBooster\n0cxgboost\nDMatrix\n)R."
+    report = look(tmp_path, {"model.pkl": pickle_of_two, "custom.py": "import xgboost\nimport absent_rope\n"})
+    assert len(report.problems) == 2
+    assert len([text for text in report.problems if "'xgboost' is not installed" in text]) == 1
+
+
+def test_a_call_of_no_known_framework_is_a_note_where_the_model_is_scored(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {"model.pkl": b"cposix\nsystem\n(S'true'\ntR."}
+    report = look(tmp_path / "alone", files)
+    assert (report.problems, len(report.notes)) == ([], 1)
+    assert report.notes[0].startswith("model.pkl holds posix.system, of no known framework: unless it is derived")
+    assert look(tmp_path / "hook", {**files, "custom.py": SCORE}).notes == []
+
+
+TWO = "A binary target needs two labels"
+LABELS = {"negative_class_label": "a", "positive_class_label": "b"}
+XGBOOST = '{"learner":{"objective":{"name":"%s","x":{}}},"version":[3,2,0]}'
+UBJSON = b"{L\0\0\0\0\0\0\0\x07learner{objective{L\0\0\0\0\0\0\0\x04nameSL\0\0\0\0\0\0\0\x0fbinary:logistic}}"
+
+
+@pytest.mark.parametrize(
+    ("files", "given", "problem", "note"),
+    [
+        ({"model.json": XGBOOST % "binary:logistic"}, {}, TWO, ""),
+        ({"model.json": XGBOOST % "multi:softprob"}, {}, "A multiclass target needs its labels", ""),
+        ({"model.ubj": UBJSON}, {}, TWO, ""),
+        ({"model.txt": "tree\nobjective=binary sigmoid:1\n"}, {}, TWO, ""),
+        ({"model.json": XGBOOST % "reg:squarederror"}, {}, "", ""),
+        (
+            {"model.json": XGBOOST % "reg:squarederror"},
+            {"target_type": "binary"},
+            "A binary target needs two labels",
+            "",
+        ),
+        ({"model.json": XGBOOST % "binary:logistic"}, LABELS, "", ""),
+        ({"model.ubj": UBJSON[:-20]}, {}, "", "model.ubj does not tell its objective; if it has classes, give"),
+        ({"model.ubj": UBJSON[:-20]}, LABELS, "", ""),
+        ({"model.ubj": UBJSON[:-20]}, {"target_type": "regression"}, "", ""),
+    ],
+)
+def test_labels_that_a_native_booster_will_lack_are_foreseen(
+    tmp_path: Path, files: dict[str, str | bytes], given: dict[str, Any], problem: str, note: str
+) -> None:
+    report = look(tmp_path, files, **given)
+    # The packages are not installed where the core is tested.
+    told = [text for text in report.problems if "is not installed" not in text]
+    assert [text[: len(problem)] for text in told] == ([problem] if problem else [])
+    assert [text[: len(note)] for text in report.notes] == ([note] if note else [])
+
+
 def test_the_version_in_a_native_model_is_shown_and_is_no_note(tmp_path: Path) -> None:
     data = b'{"learner":{' + b" " * 99 + b'},"version":[2,1,0]}'
-    report = look(tmp_path, {"model.json": data})
+    report = look(tmp_path, {"model.json": data}, target_type="regression")
     assert (facts(report, "made with"), report.notes) == (["XGBoost 2.1.0"], [])
 
 

@@ -115,9 +115,16 @@ def test_a_plain_table_may_be_as_large_as_its_body() -> None:
 
 
 def test_more_columns_than_the_limit_has_room_for_are_refused() -> None:
-    wide = written(pa.table({f"c{number}": [1.0] for number in range(11)}))
+    wide = written(pa.table({f"c{number}": [1.0] * 1000 for number in range(11)}))
     with pytest.raises(PayloadTooLarge, match="has 11 columns, expected at most 10"):
         arrow.read(Payload(wide, limit=10_240))
+
+
+def test_a_schema_that_takes_more_than_the_limit_is_refused() -> None:
+    wide = written(pa.table({f"c{number}": [1.0] for number in range(1000)}))
+    assert arrow.read(Payload(wide, limit=1 << 22)).shape == (1, 1000)
+    with pytest.raises(PayloadTooLarge, match=r"The schema of the Arrow input has \d{5} bytes, expected at most 32768"):
+        arrow.read(Payload(wide, limit=1 << 20))
 
 
 def test_rows_of_nothing_are_refused_before_they_become_numbers() -> None:

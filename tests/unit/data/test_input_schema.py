@@ -228,6 +228,11 @@ CELLS = st.one_of(
 COLUMNS = st.dictionaries(TEXTS, st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=4)
 
 
+def test_digits_that_begin_with_a_zero_are_codes() -> None:
+    texts = {"code": ["12", "007"], "number": ["0", "0.5"], "date": ["01.02.", "x07"], "gap": [np.nan, "1"]}
+    assert input_schema.codes(pd.DataFrame(texts)) == {"code"}
+
+
 @given(COLUMNS)
 def test_a_sample_holds_the_schema_that_is_inferred_from_it(columns: dict[str, list[Any]]) -> None:
     table = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})

@@ -142,6 +142,14 @@ def test_more_columns_than_the_limit_has_room_for_are_refused(body: str) -> None
         json_table.read(Payload(every.encode(), limit=10_240))
 
 
+def test_more_objects_and_lists_than_the_limit_has_room_for_are_refused() -> None:
+    body = b"[" + b'{"a":1},' * 30 + b'{"a":1}]'
+    size = 32 * 128 + 30 * 8
+    assert len(json_table.read(Payload(body, limit=size))) == 31
+    with pytest.raises(PayloadTooLarge, match=f"a table of more than {size - 1} bytes"):
+        json_table.read(Payload(body, limit=size - 1))
+
+
 def test_a_form_is_unwrapped_once() -> None:
     """However deep it stands in itself."""
     deep = b'{"dataframe_split":' * 1000 + b"1" + b"}" * 1000

@@ -10,7 +10,7 @@ import pytest
 
 from custom_model_runner.data import ndjson
 from custom_model_runner.data.payload import Payload
-from custom_model_runner.errors import ContractError, InputError
+from custom_model_runner.errors import ContractError, InputError, PayloadTooLarge
 
 NDJSON = "application/x-ndjson"
 
@@ -61,6 +61,13 @@ def test_each_row_is_written_as_a_line() -> None:
         {"n": 0.1, "t": "a\nb", "i": 1},
         {"n": None, "t": None, "i": 2},
     ]
+
+
+def test_more_records_than_the_limit_has_room_for_are_refused() -> None:
+    body, size = b'{"a":1}\n' * 30 + b"\n" * 2, 30 * 128 + 32 * 8
+    assert len(ndjson.read(Payload(body, limit=size))) == 30
+    with pytest.raises(PayloadTooLarge, match=f"a table of more than {size - 1} bytes"):
+        ndjson.read(Payload(body, limit=size - 1))
 
 
 def test_a_name_of_any_characters_is_written() -> None:

@@ -18,6 +18,9 @@ from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import InputError, PayloadTooLarge
 from custom_model_runner.plugins import PARQUET
 
+from ... import parquet_files
+from ...parquet_files import LONG
+
 TABLE = pd.DataFrame({"n": [1, 2, 3], "t": ["a", None, "é"], "c": pd.Categorical(["x", "y", "x"])})
 WHOLE = parquet.write(TABLE, PARQUET)
 
@@ -72,7 +75,6 @@ def written(columns: Mapping[str, Any], **options: Any) -> bytes:
     return bytes(sink.getvalue())
 
 
-LONG = "x" * 10_000
 # Each is some kilobytes that hold 8 MB, or 10 MB of text.
 FOLDED = {
     "equal numbers": written({"n": np.zeros(1_000_000)}),
@@ -80,13 +82,16 @@ FOLDED = {
     "equal texts": written({"t": [LONG] * 1000}),
     "equal texts in lists": written({"t": [[LONG] * 100] * 10}),
     "equal texts in structs": written({"t": [{"a": LONG}] * 1000}),
-    "texts with equal beginnings": written(
-        {"t": [LONG] * 1000}, use_dictionary=False, column_encoding={"t": "DELTA_BYTE_ARRAY"}
-    ),
+    "texts with equal beginnings": parquet_files.LONG_TEXTS,
     "equal bytes of one length": written({"b": pa.array([LONG.encode()] * 1000, pa.binary(len(LONG)))}),
     "missing values": written({"n": pa.nulls(1_000_000, pa.float64())}),
     "nothing": written({"n": pa.nulls(2_000_000)}),
 }
+
+
+@pytest.mark.parametrize("data", [parquet_files.LONG_TEXTS, parquet_files.SHORT_TEXTS])
+def test_the_files_with_equal_beginnings_are_such_files(data: bytes) -> None:
+    assert "DELTA_BYTE_ARRAY" in pq.read_metadata(io.BytesIO(data)).row_group(0).column(0).encodings
 
 
 @pytest.mark.parametrize("name", FOLDED)
@@ -112,11 +117,21 @@ def test_text_is_the_same_however_it_is_stored() -> None:
     plain, folded = (read(written(columns, use_dictionary=which)) for which in (False, True))
     pd.testing.assert_frame_equal(folded, plain)
     assert isinstance(folded["c"].dtype, pd.CategoricalDtype)
-    prefixes = {"use_dictionary": False, "column_encoding": {"t": "DELTA_BYTE_ARRAY"}}
-    pd.testing.assert_frame_equal(read(written({"t": columns["t"]}, **prefixes)), plain[["t"]])
+    pd.testing.assert_frame_equal(read(parquet_files.SHORT_TEXTS), plain[["t"]])
 
 
 def test_more_columns_than_the_limit_has_room_for_are_refused() -> None:
-    wide = written({f"c{number}": [1.0] for number in range(11)})
-    with pytest.raises(PayloadTooLarge, match="has 11 columns, expected at most 10"):
-        parquet.read(Payload(wide, limit=10_240))
+    wide = written({f"column{number}": [1.0] for number in range(1000)})
+    metadata = int.from_bytes(wide[-8:-4], "little")
+    assert parquet.read(Payload(wide, limit=metadata * 32)).shape == (1, 1000)
+    with pytest.raises(PayloadTooLarge, match=f"metadata .* {metadata} bytes, expected at most {metadata - 1} under"):
+        parquet.read(Payload(wide, limit=metadata * 32 - 1))
+
+
+def test_more_columns_without_rows_than_the_limit_has_room_for_are_refused() -> None:
+    wide = pa.schema([(f"c{number}", pa.bool_()) for number in range(1001)])
+    sink = pa.BufferOutputStream()
+    pq.ParquetWriter(sink, wide).close()
+    body = parquet_files.without_arrow_schema(bytes(sink.getvalue()))
+    with pytest.raises(PayloadTooLarge, match="has 1001 columns, expected at most 1000"):
+        parquet.read(Payload(body, limit=1000 * 1024))

@@ -14,8 +14,10 @@ from custom_model_runner.data import parquet_facts
 from custom_model_runner.data.parquet_facts import Facts
 from custom_model_runner.data.thrift import Reader
 
+from ... import parquet_files
+from ...parquet_files import LONG
+
 LIMIT = 1 << 20
-LONG = "x" * 10_000
 BROKEN = (ValueError, TypeError, LookupError)
 
 
@@ -69,17 +71,17 @@ def test_text_that_repeats_inside_lists_is_named_by_its_path() -> None:
 
 
 def test_text_that_begins_as_the_one_before_may_be_as_long_as_its_page() -> None:
-    found = facts({"a": [LONG] * 1000}, use_dictionary=False, column_encoding={"a": "DELTA_BYTE_ARRAY"})
+    found = parquet_facts.of(parquet_files.LONG_TEXTS, LIMIT)
     assert len(LONG) < found.longest < 10 * len(LONG)
 
 
 def test_no_rows_have_no_pages() -> None:
-    assert facts({"a": pa.array([], pa.float64()), "t": pa.array([], pa.string())}) == Facts(0, (), 0)
+    assert facts({"a": pa.array([], pa.float64()), "t": pa.array([], pa.string())}) == Facts(2, 0, (), 0)
 
 
 def test_a_step_has_at_least_a_row_and_not_all_of_them() -> None:
-    assert Facts(0, (), 10).rows_at_once(5) == 1
-    assert Facts(0, (), 0).rows_at_once(1 << 40) == parquet_facts.MOST_ROWS_AT_ONCE
+    assert Facts(1, 0, (), 10).rows_at_once(5) == 1
+    assert Facts(1, 0, (), 0).rows_at_once(1 << 40) == parquet_facts.MOST_ROWS_AT_ONCE
 
 
 def test_columns_that_share_their_pages_are_an_error() -> None:
@@ -91,6 +93,15 @@ def test_columns_that_share_their_pages_are_an_error() -> None:
     assert parquet_facts._found(two, columns, [group], LIMIT).size > 80_000
     with pytest.raises(ValueError, match="the pages are more than the file"):
         parquet_facts._found(two, columns, [group] * 3, LIMIT)
+
+
+def test_the_header_of_a_page_is_not_read_without_an_end() -> None:
+    numbers = parquet_facts.MOST_PAGE_HEADER
+    header = b"\xf9\xf3" + bytes([numbers & 127 | 128, numbers >> 7 & 127 | 128, numbers >> 14]) + bytes(numbers)
+    chunk = {parquet_facts.COUNT: 1, parquet_facts.FIRST_PAGE: 0, parquet_facts.COMPRESSED: len(header)}
+    assert len(Reader(header + b"\x00").struct()[15]) == numbers
+    with pytest.raises(IndexError):
+        list(parquet_facts._pages(header + b"\x00", chunk))
 
 
 @pytest.mark.parametrize("seed", range(300))

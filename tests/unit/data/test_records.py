@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import orjson
 import pandas as pd
 import pytest
 
@@ -82,6 +83,22 @@ def test_a_table_without_rows_has_the_type_of_a_csv_without_rows() -> None:
 def test_the_line_that_is_given_is_the_one_that_is_told() -> None:
     with pytest.raises(InputError, match="at line 12, column 3"):
         records.parse("NDJSON", b"[1x", line=12)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SystemError("<built-in function loads> returned a result with an exception set"),
+        orjson.JSONDecodeError("Not enough memory to allocate buffer for parsing", "", 0),
+    ],
+)
+def test_a_parser_without_memory_says_so(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def loads(data: bytes) -> None:
+        raise error
+
+    monkeypatch.setattr(orjson, "loads", loads)
+    with pytest.raises(MemoryError):
+        records.parse("JSON", b"[1]")
 
 
 def test_rows_whose_keys_all_differ_are_refused_before_they_are_filled_up() -> None:

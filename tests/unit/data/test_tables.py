@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from custom_model_runner import plugins
-from custom_model_runner.data import tables
+from custom_model_runner.data import compression, tables
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import InputError, Unsupported
 
@@ -26,6 +26,16 @@ def test_another_format_is_not_supported(media_type: str) -> None:
 def test_a_payload_without_a_column_is_an_input_error(data: bytes) -> None:
     with pytest.raises(InputError):
         tables.read(Payload(data, "text/csv"))
+
+
+@pytest.mark.parametrize("media_type", tables.readable())
+@pytest.mark.parametrize(("encoding", "suffix"), [("gzip", ".gz"), ("zstd", ".zst")])
+def test_compressed_data_that_nobody_calls_so_is_told(media_type: str, encoding: str, suffix: str) -> None:
+    data = compression.encoded(b"a,b\n1,2\n" * 10, encoding)
+    with pytest.raises(
+        InputError, match=rf"looks like {encoding} data: .*Content-Encoding: {encoding}', .* in {suffix}$"
+    ):
+        tables.read(Payload(data, media_type))
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,11 @@ def test_labels_of_a_declared_type_can_come_from_the_model_with_a_notice(kind: T
     ("declared", "hint", "words"),
     [
         (Declared(T.BINARY), None, "needs two labels.*found 0"),
-        (Declared(T.BINARY), Hint(T.MULTICLASS, ("a", "b", "c")), "needs two labels.*found 3"),
+        (
+            Declared(T.BINARY),
+            Hint(T.MULTICLASS, ("a", "b", "c")),
+            "needs two labels, but the model has 3: choose --target-type multiclass",
+        ),
         (Declared(T.MULTICLASS), None, "multiclass target needs its labels.*found 0"),
         (Declared(T.MULTILABEL), None, "multilabel target needs its labels.*found 0"),
     ],

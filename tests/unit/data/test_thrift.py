@@ -35,6 +35,10 @@ def test_a_struct_is_a_dict_of_its_fields(data: bytes, expected: dict[int, objec
     assert reader.position == 6 + len(data)
 
 
+def test_a_view_gives_bytes() -> None:
+    assert Reader(memoryview(b"\x18\x03abc\x00")).struct() == {1: b"abc"}
+
+
 @pytest.mark.parametrize(
     "data",
     [

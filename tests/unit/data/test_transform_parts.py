@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-
 import pandas as pd
 import pyarrow as pa
 import pytest
-import scipy.io
 from scipy.sparse import csr_matrix
 
 from custom_model_runner.data import matrices, transform_parts
 from custom_model_runner.data.transform_parts import ArrowVersion, Part
 from custom_model_runner.data.transformed import Transformed
 from custom_model_runner.errors import InputError
+
+from ... import matrix_market
 
 TABLE = pd.DataFrame({"a": [1, 2], "b": ["x\ny", 'p"q'], "c": [0.1, None]})
 TARGET = pd.DataFrame({"y": [1.5, 2.5]})
@@ -45,7 +44,7 @@ def test_a_sparse_table_is_a_matrix_and_the_names_of_its_columns() -> None:
     kind, matrix, names = parts(Transformed(SPARSE))
     assert (kind, names) == (Part("X.format", b"sparse"), Part("X.colnames", "a\nä".encode()))
     assert (matrix.name, matrix.is_file) == ("X.transformed", True)
-    assert scipy.io.mmread(BytesIO(matrix.content)).toarray().tolist() == [[0.5, 0], [0, 2]]
+    assert matrix_market.read(matrix.content).toarray().tolist() == [[0.5, 0], [0, 2]]
 
 
 @pytest.mark.parametrize("table", [TABLE, SPARSE], ids=["dense", "sparse"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,18 @@ def failure(folder: Path, metadata: str | None, values: str) -> tuple[type[Excep
 def test_a_value_of_the_file_beats_variable_and_default(tmp_path: Path) -> None:
     found = deliver(tmp_path, DEFINED, "RATE: 7\nMode: fast\n", RATE='{"type": "numeric", "payload": 1}')
     assert found == {"RATE": {"type": "numeric", "payload": 7}, "Mode": {"type": "string", "payload": "fast"}}
+
+
+def test_the_file_may_be_a_pipe(tmp_path: Path) -> None:
+    plant(tmp_path, {"model-metadata.yaml": DEFINED})
+    reader, writer = os.pipe()
+    os.write(writer, b"RATE: 7\n")
+    os.close(writer)
+    try:
+        found = variables(tmp_path, f"/dev/fd/{reader}", {})
+    finally:
+        os.close(reader)
+    assert json.loads(found[parameters.PREFIX + "RATE"])["payload"] == 7
 
 
 def test_what_the_file_leaves_out_has_its_default_or_is_null(tmp_path: Path) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.cluster import KMeans
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 
 from custom_model_runner.data.target import Hint, Target
@@ -150,20 +152,56 @@ def test_a_table_the_model_cannot_use_is_an_input_error_that_names_columns_and_n
 
 def test_another_number_of_columns_is_an_input_error() -> None:
     nameless = LinearRegression().fit(FRAME.to_numpy(), [0.5, 1.0, 2.5, 3.0])
-    with (
-        pytest.warns(UserWarning, match="fitted without feature names"),
-        pytest.raises(InputError, match="fitted on 2 columns, found 1"),
-    ):
+    with pytest.raises(InputError, match=r"fitted on 2 columns, found 1$"):
         sklearn.score(nameless, FRAME[["a"]], REGRESSION)
+
+
+@pytest.mark.parametrize(("sign", "words"), [(";", "semicolons"), ("\t", "tabs")])
+def test_a_table_with_another_separator_is_told_so(sign: str, words: str) -> None:
+    table: pd.DataFrame = pd.DataFrame({f"a{sign}b": [f"1{sign}2"]})
+    with pytest.raises(InputError, match=f"lacks 2 of the columns .*: a, b .*separated by {words}, expected commas"):
+        sklearn.score(LINEAR, table, REGRESSION)
+
+
+def test_a_misspelt_column_is_told_what_it_may_be() -> None:
+    model = LinearRegression().fit(FRAME.set_axis(["age", "income"], axis=1), [0.5, 1.0, 2.5, 3.0])
+    with pytest.raises(InputError, match=r"fitted on: income \(found 'incom', did you mean 'income'\?\)$"):
+        sklearn.score(model, FRAME.set_axis(["age", "incom"], axis=1), REGRESSION)
+
+
+def test_a_model_fitted_without_names_gets_none_and_does_not_warn() -> None:
+    nameless = make_pipeline(StandardScaler(), LinearRegression()).fit(FRAME.to_numpy(), [0.5, 1.0, 2.5, 3.0])
+    expected = nameless.predict(FRAME.to_numpy())
+    np.testing.assert_array_equal(sklearn.score(nameless, FRAME, REGRESSION).values, expected)
+
+
+def test_a_function_finds_its_columns_by_name_whatever_it_was_fitted_on() -> None:
+    pick = FunctionTransformer(lambda table: table[["b"]])
+    model = make_pipeline(pick, LinearRegression())
+    model.fit(FRAME, [0.5, 1.0, 2.5, 3.0])
+    pick.__dict__.pop("feature_names_in_", None)
+    np.testing.assert_array_equal(sklearn.score(model, FRAME, REGRESSION).values, model.predict(FRAME))
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [(FRAME[["a"]][:0], "lacks 1 of the columns that the model was fitted on: b"), (FRAME[:0], None)],
+)
+def test_the_columns_of_a_table_without_rows_are_checked(table: pd.DataFrame, words: str | None) -> None:
+    with pytest.raises(InputError, match=words) if words else nullcontext():
+        sklearn.check_columns(LINEAR, table)
+
+
+def test_the_number_of_columns_is_checked_where_names_are_not_known() -> None:
+    nameless = LinearRegression().fit(FRAME.to_numpy(), [0.5, 1.0, 2.5, 3.0])
+    with pytest.raises(InputError, match="fitted on 2 columns, found 1"):
+        sklearn.check_columns(nameless, FRAME[["a"]][:0])
 
 
 def test_names_that_the_model_does_not_know_are_not_shown_because_they_may_be_data() -> None:
     nameless = LinearRegression().fit(FRAME.to_numpy(), [0.5, 1.0, 2.5, 3.0])
     table = pd.DataFrame({"MARKER": ["MARKER"], "5": [1.0]})
-    with (
-        pytest.warns(UserWarning, match="fitted without feature names"),
-        pytest.raises(InputError, match="columns that are not numeric: 0; columns with missing values: none"),
-    ):
+    with pytest.raises(InputError, match="columns that are not numeric: 0; columns with missing values: none"):
         sklearn.score(nameless, table, REGRESSION)
 
 
@@ -184,3 +222,35 @@ def test_an_unknown_category_is_an_input_error_that_does_not_show_it() -> None:
 def test_a_model_that_was_never_fitted_is_the_author_s_fault() -> None:
     with pytest.raises(UserCodeError, match="LinearRegression raised NotFittedError on 4 rows and 2 columns"):
         sklearn.score(LinearRegression(), FRAME, REGRESSION)
+
+
+# Tables without rows, whose columns are all there is to check.
+
+NAMED = pd.DataFrame({"a": [1.0, 2.0], "b": [2.0, 1.0], "c": [1.0, 1.0]})
+
+
+def selecting(*columns: Any, remainder: str = "drop") -> Any:
+    parts = [(str(place), "passthrough", each) for place, each in enumerate(columns)]
+    step = ColumnTransformer([*parts, ("gone", "drop", ["b"])], remainder=remainder)
+    return make_pipeline(step, LinearRegression()).fit(NAMED, [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("model", "columns", "words"),
+    [
+        (LinearRegression().fit(NAMED, [1.0, 2.0]), "cabx", None),
+        (LinearRegression().fit(NAMED, [1.0, 2.0]), "ca", "lacks 1 of the columns that the model was fitted on: b"),
+        (LinearRegression().fit(NAMED.to_numpy(), [1.0, 2.0]), "xyz", None),
+        (LinearRegression().fit(NAMED.to_numpy(), [1.0, 2.0]), "ab", "was fitted on 3 columns, found 2"),
+        (selecting(["a"]), "a", None),
+        (selecting([0]), "a", None),
+        (selecting(slice(0, 1)), "a", None),
+        (selecting(["a"]), "bc", "lacks 1 of the columns that the model was fitted on: a"),
+        (selecting(["a"], remainder="passthrough"), "a", "lacks 1 of the columns that the model was fitted on: c"),
+    ],
+)
+def test_a_table_has_the_columns_that_the_model_needs(model: Any, columns: str, words: str | None) -> None:
+    table = pd.DataFrame(columns=list(columns))
+    refusal = nullcontext() if words is None else pytest.raises(InputError, match=words)
+    with refusal:
+        sklearn.check_columns(model, table)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,6 +22,8 @@ from custom_model_runner.errors import InputError, PayloadTooLarge
 from custom_model_runner.frameworks import boosters, fitted, matrix, sklearn
 from custom_model_runner.target_type import TargetType as T
 
+from ..memory import peak_of
+
 RANDOM = np.random.default_rng(5)
 VALUES = RANDOM.normal(size=(40, 4)) * (RANDOM.random((40, 4)) < 0.4)
 NAMES = ["a", "b", "c", "d"]
@@ -33,16 +33,6 @@ NAMELESS = matrices.table(csr_matrix(VALUES))
 TWO = np.arange(40) % 2
 BINARY = Target(T.BINARY, ("0", "1"))
 REGRESSION = Target(T.REGRESSION)
-
-
-def peak_of(work: Callable[[], object]) -> int:
-    """Return how many bytes of Python and numpy were in use at most."""
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
@@ -90,8 +80,9 @@ def wide(rows: int) -> pd.DataFrame:
     return matrices.table(csr_matrix((np.ones(rows), places), (rows, 1000)))
 
 
-def test_a_model_that_takes_sparse_tables_needs_no_memory_for_zeros() -> None:
-    model = Ridge().fit(csr_matrix(np.eye(1000)), np.arange(1000))
+@pytest.mark.parametrize("model", [Ridge(), make_pipeline(MaxAbsScaler(), Ridge())], ids=["Ridge", "Pipeline"])
+def test_a_model_that_takes_sparse_tables_needs_no_memory_for_zeros(model: Any) -> None:
+    model.fit(csr_matrix(np.eye(1000)), np.arange(1000))
     table = wide(20_000)
     assert peak_of(lambda: sklearn.score(model, table, REGRESSION)) < 20_000 * 1000 * 8 / 10
 
@@ -131,6 +122,8 @@ def test_a_matrix_of_too_many_zeros_is_not_made(kind: Any) -> None:
 def test_a_pipeline_before_a_network_fills_its_own_result() -> None:
     class Last:
         """Any network."""
+
+        fit = None
 
     model = make_pipeline(MaxAbsScaler(), Last())
     model.steps[0][1].fit(FRAME)

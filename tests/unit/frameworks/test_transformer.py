@@ -64,7 +64,16 @@ def test_one_that_needs_no_fit_transforms_without() -> None:
 
 
 def test_names_of_another_number_are_not_used() -> None:
-    model = FunctionTransformer(lambda table: table.to_numpy()[:, :1], feature_names_out="one-to-one").fit(FRAME)
+    class First:
+        """Tells more names than it makes columns."""
+
+        def transform(self, table: pd.DataFrame) -> Any:
+            return table.to_numpy()[:, :1]
+
+        def get_feature_names_out(self) -> list[str]:
+            return ["a", "b"]
+
+    model = First()
     assert transformer.names(model) == ("a", "b")
     assert isinstance(transform(model).columns, pd.RangeIndex)
 
@@ -108,6 +117,11 @@ def test_what_is_no_table_breaks_the_contract(made: Any, shape: str) -> None:
 def test_no_rows_give_the_columns_without_rows() -> None:
     made = transform(SCALER, FRAME.iloc[:0])
     assert (made.shape, list(made.columns)) == ((0, 2), ["a", "b"])
+
+
+def test_no_rows_of_other_columns_are_an_input_error() -> None:
+    with pytest.raises(InputError, match="lacks 1 of the columns that the model was fitted on: b"):
+        transform(SCALER, FRAME[["a"]][:0])
 
 
 def test_no_rows_are_an_input_error_where_the_columns_are_not_known() -> None:

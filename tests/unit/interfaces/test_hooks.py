@@ -333,7 +333,8 @@ def test_a_hook_that_raises_is_named_with_what_it_raised(tmp_path: Path, name: s
     hooks = f"{'' if name == 'score' else SCORE}\ndef {name}(*args):\n    {statement}\n"
     with pytest.raises(UserCodeError) as caught:
         score(tmp_path, hooks)
-    assert str(caught.value) == f"The {name} hook raised. Exception: {shown}"
+    line = next(n for n, text in enumerate((tmp_path / "custom.py").read_text().splitlines(), 1) if statement in text)
+    assert str(caught.value) == f"The {name} hook raised. Exception: {shown} (custom.py:{line})"
 
 
 @pytest.mark.parametrize(
@@ -373,7 +374,8 @@ def {name}(code_dir):
 def test_a_hook_that_raises_at_load_is_a_load_error(tmp_path: Path, name: str, statement: str, shown: str) -> None:
     with pytest.raises(LoadError) as caught:
         load(tmp_path, f"def {name}(code_dir):\n    {statement}\n{SCORE}")
-    assert str(caught.value) == f"The {name} hook raised. Exception: {shown}"
+    line = next(n for n, text in enumerate((tmp_path / "custom.py").read_text().splitlines(), 1) if statement in text)
+    assert str(caught.value) == f"The {name} hook raised. Exception: {shown} (custom.py:{line})"
 
 
 @pytest.mark.parametrize(
@@ -393,9 +395,16 @@ def test_a_hook_that_raises_at_load_is_a_load_error(tmp_path: Path, name: str, s
         ("score = 5\n", "score must be a function, found int"),
         ("import absent_package\n", r"Failed loading hooks from \[.*custom.py\] : ModuleNotFoundError"),
         ("def score(:\n", r"Failed loading hooks from \[.*custom.py\] : SyntaxError"),
-        ("raise RuntimeError('x')\n", r"Failed loading hooks from \[.*custom.py\] : RuntimeError\('x'\)"),
+        (
+            "raise RuntimeError('x')\n",
+            r"Failed loading hooks from \[.*custom.py\] : RuntimeError\('x'\) \(custom.py:\d+\)$",
+        ),
         ("exit(0)\n", r"Failed loading hooks from \[.*custom.py\] : SystemExit\(0\)"),
-        ("def transform(data, model):\n    return data\n", "Could not find a model artifact file"),
+        (
+            "def transform(data, model):\n    return data\n",
+            "Could not find a model artifact file .*; if its transform hook is the whole model, "
+            "choose --target-type transform$",
+        ),
         (
             "def load_model(code_dir):\n    return 5\n",
             "Could not find any framework to handle loaded model and a score hook is not provided: found builtins.int",

@@ -68,6 +68,14 @@ def test_a_hook_without_positional_arguments_is_checked_too(parameters: str, exp
     assert signatures.accepted("init", built(parameters), 0, ("code_dir",)) == expected
 
 
+def test_a_hook_that_nobody_would_await_is_a_load_error() -> None:
+    async def hook(data: object, model: object) -> None:
+        """Take what a hook takes."""
+
+    with pytest.raises(LoadError, match="The score hook is declared with async def, expected an ordinary function"):
+        signatures.accepted("score", hook, 2, KEYWORDS)
+
+
 def test_an_object_can_be_a_hook() -> None:
     assert signatures.accepted("score", Callback(), 2, KEYWORDS) == {"query"}
 

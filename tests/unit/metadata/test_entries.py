@@ -77,6 +77,10 @@ def test_an_entry_is_named_in_a_message(text: str, words: str) -> None:
     assert at(entries.parse(text, "f"), "a").found == words
 
 
+def test_a_file_that_is_one_text_is_not_shown() -> None:
+    assert entries.parse("swordfish", "f").found == "a text"
+
+
 def test_a_long_text_is_cut_in_a_message() -> None:
     assert at(entries.parse(f"a: {'x' * 1000}", "f"), "a").found == f"'{'x' * 60}...'"
 

@@ -184,3 +184,22 @@ def test_a_credential_may_be_of_each_declared_type() -> None:
 def test_a_credential_of_another_type_is_a_fault() -> None:
     words = fault_of("credential", "{credentialType: oauth}", credential_types=("s3", "basic"))
     assert words == "v.yaml:1: X: the credentialType is 'oauth', expected: s3 or basic"
+
+
+def test_the_default_of_a_credential_is_not_shown(tmp_path: Path) -> None:
+    text = """\
+name: m
+type: inference
+targetType: regression
+runtimeParameterDefinitions:
+  - {fieldName: A, type: credential, defaultValue: {credentialType: basic, password: swordfish}}
+  - {fieldName: B, type: credential}
+  - {fieldName: C, type: string, defaultValue: open}
+"""
+    found = metadata.read(plant(tmp_path, {"model-metadata.yaml": text}))
+    assert found is not None
+    assert found.raw["runtimeParameterDefinitions"] == [
+        {"fieldName": "A", "type": "credential", "defaultValue": "*****"},
+        {"fieldName": "B", "type": "credential"},
+        {"fieldName": "C", "type": "string", "defaultValue": "open"},
+    ]

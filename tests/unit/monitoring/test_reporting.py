@@ -54,6 +54,16 @@ def test_what_is_missing_is_named(flag: str, environ: dict[str, str], missing: s
     assert refusal(environ, **{flag: True}) == f"--{flag.replace('_', '-')} needs {missing}"
 
 
+@pytest.mark.parametrize(
+    ("given", "missing"), [("EXTERNAL_WEB_SERVER_URL", "--api-token"), ("API_TOKEN", "--webserver")]
+)
+def test_half_of_what_the_api_needs_is_not_reported_elsewhere(given: str, missing: str, tmp_path: Path) -> None:
+    half = {**IDS, given: SERVER[given]}
+    words = f"--monitor to DataRobot's API, without --monitor-settings, needs {missing}"
+    assert refusal(half, monitor=True) == words
+    assert planned({**half, "MONITOR_SETTINGS": f"spooler_type=filesystem;directory={tmp_path}"}, monitor=True)
+
+
 def test_both_switches_exclude_each_other() -> None:
     words = "--monitor and --monitor-embedded exclude each other; found both"
     assert refusal(IDS, monitor=True, monitor_embedded=True) == words

@@ -58,8 +58,8 @@ def test_the_report_names_the_first_process_and_those_below_it() -> None:
     assert report["drum_info"][0]["pid"] == os.getpid()
 
 
-@pytest.mark.parametrize("flag", ["--api-token", "--api-t", "--ap"])
-def test_the_token_of_a_command_line_is_not_shown(flag: str) -> None:
+@pytest.mark.parametrize("flag", ["--api-token", "--api-t", "--ap", "--monitor-settings", "--monitor-s"])
+def test_a_value_of_a_command_line_that_may_be_secret_is_not_shown(flag: str) -> None:
     words = ["drum", "server", flag, "secret", "--address", "0.0.0.0:80", f"{flag}=secret"]
     shown = ["drum", "server", flag, "***", "--address", "0.0.0.0:80", f"{flag}=***"]
     assert resources.without_secrets(words) == shown
