@@ -8,6 +8,7 @@ RunnerError                 1 / 500   anything else
     ContractError           5 / 500   the user's code returned what its contract forbids
   InputError                6 / 422   the data handed in cannot be used
     MalformedRequest        6 / 400   the request itself is broken
+    TooSlow                 6 / 408   the request does not come in time
     PayloadTooLarge         6 / 413   the body, or what it decodes to, is over its limit
     UnknownEncoding         6 / 415   the content encoding is not one that can be undone
     UnknownMediaType        6 / 415   the content type is not one that the route reads
@@ -77,6 +78,12 @@ class MalformedRequest(InputError):
     """The request itself is broken: HTTP framing, its encoding or JSON."""
 
     status = 400
+
+
+class TooSlow(InputError):
+    """The request does not come in the time that it has."""
+
+    status = 408
 
 
 class PayloadTooLarge(InputError):

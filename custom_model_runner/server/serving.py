@@ -183,6 +183,7 @@ def serve(
         has_greeted=launch.shared_number(),
         exit_code=launch.shared_number(),
         clean=delivered.scrubber(),
+        receive_seconds=server.receive_timeout,
     )
     return gunicorn.serve(
         begun, server, threads=(server.threads or CALLS_OF_THREAD_SAFE) + server.max_queue + SPARE_THREADS
