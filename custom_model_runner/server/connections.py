@@ -24,6 +24,9 @@ SECONDS_TO_LINGER = 2.0
 MOST_LINGERED = 1 << 20
 END_OF_HEAD = b"\r\n\r\n"
 FIELDS = re.compile(rb"\r\n(content-length|transfer-encoding|expect)[ \t]*:([^\r\n]*)", re.IGNORECASE)
+HEXADECIMAL = re.compile(rb"[0-9a-fA-F]{1,15}")
+# More are for a thread to read.
+MOST_CHUNKS = 100
 QUIET = (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK)
 
 
@@ -32,15 +35,35 @@ def is_complete(received: bytes) -> bool:
     end = received.find(END_OF_HEAD)
     if len(received) >= MOST_GATHERED or end < 0:
         return end >= 0 or len(received) >= MOST_GATHERED
-    fields = {name.lower(): value.strip() for name, value in FIELDS.findall(received, 0, end)}
-    if b"expect" in fields:
+    found = FIELDS.findall(received, 0, end)
+    fields = {name.lower(): value.strip() for name, value in found}
+    if b"expect" in fields or len(found) > 1:
         return True
     start = end + len(END_OF_HEAD)
     if b"transfer-encoding" in fields:
-        # Every end of a chunked body looks so.
-        return received.find(END_OF_HEAD, start) >= 0
+        return _is_last_chunk_in(received, start)
     length = fields.get(b"content-length", b"0")
     return not length.isdigit() or len(received) - start >= int(length)
+
+
+def _is_last_chunk_in(received: bytes, start: int) -> bool:
+    """Say the same of a chunked body that starts there."""
+    for _ in range(MOST_CHUNKS):
+        end = received.find(b"\r\n", start)
+        if end < 0:
+            return False
+        size = received[start:end].partition(b";")[0].strip()
+        if not HEXADECIMAL.fullmatch(size):
+            return True
+        if int(size, 16) == 0:
+            return received.find(END_OF_HEAD, end) >= 0
+        start = end + 2 + int(size, 16)
+        if len(received) < start + 2:
+            return False
+        if received[start : start + 2] != b"\r\n":
+            return True
+        start += 2
+    return True
 
 
 class Reader(unreader.SocketUnreader):

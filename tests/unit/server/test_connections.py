@@ -23,6 +23,8 @@ HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
         HEAD + b"CONTENT-length :\t4\t\r\n\r\nabc",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n8;x=y\r\n0\r\n\r\nab\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nTrailer: x\r\n",
     ],
 )
 def test_half_a_request_is_waited_for(received: bytes) -> None:
@@ -49,6 +51,12 @@ def test_a_whole_request_is_handed_over(received: bytes) -> None:
         HEAD + b"Content-Length: 4\r\nExpect: 100-continue\r\n\r\n",
         HEAD + b"Content-Length: many\r\n\r\n",
         HEAD + b"Content-Length: -4\r\n\r\n",
+        HEAD + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcd",
+        HEAD + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + 100 * b"1\r\na\r\n",
         HEAD + b"X: " + b"x" * MOST_GATHERED,
         HEAD + b"Content-Length: 999999\r\n\r\n" + b"x" * MOST_GATHERED,
     ],
