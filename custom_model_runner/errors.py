@@ -9,6 +9,7 @@ RunnerError                 1 / 500   anything else
   InputError                6 / 422   the data handed in cannot be used
     MalformedRequest        6 / 400   the request itself is broken
     Unauthorized            6 / 401   the request has no valid API key
+    TooSlow                 6 / 408   the request does not come in time
     PayloadTooLarge         6 / 413   the body, or what it decodes to, is over its limit
     MissingColumns          6 / 422   the table lacks columns that the model was fitted on
     UnknownEncoding         6 / 415   the content encoding is not one that can be undone
@@ -85,6 +86,12 @@ class Unauthorized(InputError):
     """The request has no valid API key."""
 
     status = 401
+
+
+class TooSlow(InputError):
+    """The request does not come in the time that it has."""
+
+    status = 408
 
 
 class PayloadTooLarge(InputError):

@@ -160,6 +160,18 @@ def between(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
+def seconds(*, least: float, most: float) -> Callable[[str], float]:
+    """Return the parser of a time within bounds, in seconds."""
+
+    def parse(text: str) -> float:
+        found = number(text.strip())
+        if not least <= found <= most:
+            raise ValueError(f"{text!r} is out of range, expected seconds from {least} to {most}")
+        return float(found)
+
+    return parse
+
+
 def workers(text: str) -> int:
     """Return a number of worker processes that a machine can be meant to bear; `auto` is one per usable processor."""
     if text.strip().lower() == "auto":

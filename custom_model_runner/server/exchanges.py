@@ -121,9 +121,9 @@ class _Closing:
             self._ending.end()
 
 
-def broken(watchers: Sequence[Watcher], status: int) -> None:
+def broken(watchers: Sequence[Watcher], status: int, failure: str = MalformedRequest.__name__) -> None:
     """Tell of a request that the application has not seen because it is not valid HTTP."""
-    exchange = Exchange("", "", "", {}, status=status, failure=MalformedRequest.__name__)
+    exchange = Exchange("", "", "", {}, status=status, failure=failure)
     logs.CONTEXT.set(None)
     for watcher in watchers:
         watcher.end(exchange)

@@ -23,6 +23,7 @@ from custom_model_runner.errors import (
     RunnerError,
     SchemaError,
     TimedOut,
+    TooSlow,
     Unauthorized,
     UnknownEncoding,
     UserCodeError,
@@ -60,7 +61,7 @@ def register(app: Flask, *, show_stacktrace: bool, folder: Path | None = None) -
             response.headers["Accept-Encoding"] = ", ".join(compression.ENCODINGS)
         if isinstance(error, Overloaded):
             response.headers["Retry-After"] = RETRY_AFTER
-        if isinstance(error, TimedOut):
+        if isinstance(error, (TimedOut, TooSlow)):
             current.close_connection()
         if isinstance(error, Unauthorized):
             response.headers["WWW-Authenticate"] = "Bearer"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from flask import Request, current_app
+from werkzeug.exceptions import ClientDisconnected
 
 from custom_model_runner.data import compression
 from custom_model_runner.data.compression import Readable
-from custom_model_runner.errors import MalformedRequest, PayloadTooLarge
+from custom_model_runner.errors import MalformedRequest, PayloadTooLarge, TooSlow
 
 # The key of an application's configuration that holds the bound on decoded bytes.
 DECODED_LIMIT = "MAX_DECODED_BYTES"
+TOO_SLOW = "The request comes too slowly (--receive-timeout)"
 
 
 class _Body:
@@ -22,7 +24,12 @@ class _Body:
 
     def read(self, size: int, /) -> bytes:
         room = self._limit - self._size
-        data = self._request.stream.read(min(size, room)) if room else self._check_end()
+        try:
+            data = self._request.stream.read(min(size, room)) if room else self._check_end()
+        except (TimeoutError, ClientDisconnected) as error:
+            if isinstance(error.__context__ if isinstance(error, ClientDisconnected) else error, TimeoutError):
+                raise TooSlow(TOO_SLOW) from error
+            raise
         self._size += len(data)
         declared = self._request.content_length
         if not data and declared is not None and self._size < declared:

@@ -40,7 +40,7 @@ class Launch:
     """How workers get their application and end, and what they tell the master: that one serves, that one failed.
 
     `make_app` is given the slot of its worker, and `end` the seconds that its last work may take; `clean` keeps
-    secrets out of a text.
+    secrets out of a text; `receive_seconds` is what a request may take to come.
     """
 
     seat: Seat
@@ -51,6 +51,7 @@ class Launch:
     has_greeted: SharedNumber
     exit_code: SharedNumber
     clean: Callable[[str], str] = str
+    receive_seconds: float = 30.0
 
     def greet(self) -> None:
         """Say once that the model is served."""

@@ -185,6 +185,7 @@ def serve(
         has_greeted=launch.shared_number(),
         exit_code=launch.shared_number(),
         clean=delivered.scrubber(),
+        receive_seconds=server.receive_timeout,
     )
     threads = (server.threads or CALLS_OF_THREAD_SAFE) + server.max_queue + SPARE_THREADS
     return gunicorn.serve(begun, server, threads=threads, tls=encryption)

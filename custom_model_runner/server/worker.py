@@ -11,19 +11,20 @@ import socket
 import sys
 import time
 from collections.abc import Iterable
+from concurrent.futures import Future
 from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.http import errors as http_errors
-from gunicorn.workers import gthread
 
 from custom_model_runner import logs
 from custom_model_runner.data.exchange import Watcher
-from custom_model_runner.errors import EXIT_OK, RunnerError
-from custom_model_runner.server import current, exchanges, failures, headers, processes, raw_answers
+from custom_model_runner.errors import EXIT_OK, RunnerError, TooSlow
+from custom_model_runner.server import current, exchanges, failures, headers, incoming, processes, raw_answers
 from custom_model_runner.server.arbiter import Arbiter
 from custom_model_runner.server.board import OfGeneration, OfWorker, Slot, State
+from custom_model_runner.server.connections import PatientWorker
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -41,7 +42,7 @@ BROKEN_REQUESTS = {
 }
 
 
-class Worker(gthread.ThreadWorker):
+class Worker(PatientWorker):
     """gunicorn's worker with threads, which has a slot of the board."""
 
     app: Application
@@ -56,6 +57,7 @@ class Worker(gthread.ThreadWorker):
         processes.end_with_parent(self.ppid)
         self.slot.put(OfWorker.PID, os.getpid())
         self.abandoned = set()
+        self.receive_seconds = self.app.launch.receive_seconds
         super().init_process()
 
     def init_signals(self) -> None:
@@ -97,7 +99,7 @@ class Worker(gthread.ThreadWorker):
         with suppress(OSError):
             client.shutdown(socket.SHUT_WR)
 
-    def finish_request(self, conn: Any, fs: Any) -> None:
+    def finish_request(self, conn: Any, fs: Future[Any]) -> None:
         """Go on with a connection, or close it, when its request has been dealt with."""
         if conn.sock in self.abandoned:
             self.abandoned.remove(conn.sock)
@@ -172,6 +174,12 @@ class Worker(gthread.ThreadWorker):
                 # Else its connection would be closed with patience, by the thread that all others need.
                 conn.sock.shutdown(socket.SHUT_RDWR)
             raise BrokenPipeError(errno.EPIPE, "the client does not read") from error
+
+    def refuse_slow(self, client: socket.socket) -> None:
+        """Answer a request that has not come in time."""
+        response = failures.answer(f"ERROR: {incoming.TOO_SLOW}", TooSlow.status)
+        exchanges.broken(self.watchers, TooSlow.status, failure=TooSlow.__name__)
+        raw_answers.send(client, response, headers.new_request_id())
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what is not HTTP, and what the application let out, and end the connection."""

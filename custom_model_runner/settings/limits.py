@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from custom_model_runner.options import option
-from custom_model_runner.parsers import between, positive
+from custom_model_runner.parsers import between, positive, seconds
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,22 @@ class LimitSettings:
         default=64,
         help="calls that may wait in one worker; more are answered 429 (default 64)",
     )
-    request_timeout: int = option(
+    request_timeout: float = option(
         "--request-timeout",
         metavar="SECONDS",
-        parse=between(0, 3600),
+        parse=seconds(least=0, most=3600),
         variable="REQUEST_TIMEOUT",
         parameter="DRUM_CLIENT_REQUEST_TIMEOUT",
-        default=0,
+        default=0.0,
         help="seconds after which a request is answered 504 if its answer has not begun; 0 for no limit (default 0)",
+    )
+    receive_timeout: float = option(
+        "--receive-timeout",
+        metavar="SECONDS",
+        parse=seconds(least=1, most=3600),
+        variable="RECEIVE_TIMEOUT",
+        default=30.0,
+        help="seconds in which the head of a request must come, and then each MiB of its body (default 30)",
     )
     max_body_bytes: int = option(
         "--max-body-bytes",

@@ -249,3 +249,13 @@ def test_a_number_out_of_range_names_the_range(text: str) -> None:
 
 def test_a_number_in_range_is_read() -> None:
     assert [parsers.between(1, 3600)(text) for text in ("1", " 3600 ")] == [1, 3600]
+
+
+def test_a_time_in_range_is_read_in_seconds() -> None:
+    assert [parsers.seconds(least=0, most=3600)(text) for text in ("0", " 0.5 ", "3600")] == [0.0, 0.5, 3600.0]
+
+
+@pytest.mark.parametrize("text", ["0.5", "3600.1", "-1", "nan", "inf", "soon"])
+def test_a_time_out_of_range_or_none_at_all_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        parsers.seconds(least=1, most=3600)(text)

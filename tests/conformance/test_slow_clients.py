@@ -1,0 +1,105 @@
+"""Clients that send slowly, or half, or do not go away: nobody else waits for them."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from .conftest import Server, serve
+
+SOURCE = """
+def score(data, model, **kwargs):
+    return data[["x"]]
+"""
+CSV = b"x\n1\n"
+# More than a worker has threads: with these options sixteen.
+CLIENTS = 40
+HALF_REQUESTS = {
+    "nothing": b"",
+    "half a line": b"POST /predi",
+    "half a head": b"POST /predict/ HTTP/1.1\r\nHost: a\r\nContent-Le",
+    "half a body": b"POST /predict/ HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx\n1\n",
+    "half a chunk": b"POST /predict/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n20\r\nx\n1\n",
+}
+LARGE = b"POST /predict/ HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n" + b"x\n" + b"1\n" * 100_000
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("model")
+    (folder / "custom.py").write_text(SOURCE)
+    with serve(folder, "--target-type", "regression", "--max-queue", "0", "--receive-timeout", "2") as server:
+        yield server
+
+
+def connected(server: Server, sent: bytes) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    client.sendall(sent)
+    return client
+
+
+def rest_of(client: socket.socket) -> bytes:
+    received = b""
+    while data := client.recv(65536):
+        received += data
+    return received
+
+
+def seconds_of_a_request(server: Server) -> float:
+    start = time.monotonic()
+    assert server.post("/predict/", CSV, "text/csv").json() == {"predictions": [1]}
+    assert server.get("/ping/").status_code == 200
+    return time.monotonic() - start
+
+
+@pytest.mark.parametrize("half", HALF_REQUESTS)
+def test_half_a_request_keeps_no_thread_and_ends_with_408(server: Server, half: str) -> None:
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connected(server, HALF_REQUESTS[half])) for _ in range(CLIENTS)]
+        time.sleep(0.2)
+        assert seconds_of_a_request(server) < 1
+        answers = {rest_of(client)[:13] for client in clients}
+    assert answers == ({b""} if half == "nothing" else {b"HTTP/1.1 408 "})
+
+
+def test_a_body_that_is_read_by_a_thread_has_a_limit_of_time_too(server: Server) -> None:
+    with connected(server, LARGE) as client:
+        start = time.monotonic()
+        answer = rest_of(client)
+        seconds = time.monotonic() - start
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"--receive-timeout" in answer
+    assert b"Connection: close" in answer
+    assert 1 < seconds < 8
+
+
+def test_a_request_in_small_pieces_is_answered(server: Server) -> None:
+    request = b"POST /predict/ HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nConnection: close\r\n\r\nx\n1\n"
+    with connected(server, b"") as client:
+        for start in range(0, len(request), 9):
+            client.sendall(request[start : start + 9])
+            time.sleep(0.01)
+        assert b"[1.0]" in rest_of(client)
+
+
+def test_two_requests_that_come_at_once_are_answered_one_after_the_other(server: Server) -> None:
+    body = "x\r\n{}\r\n"
+    head = "POST /predict/ HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n{}\r\n"
+    both = head.format("") + body.format(1) + head.format("Connection: close\r\n") + body.format(2)
+    with connected(server, both.encode()) as client:
+        received = rest_of(client)
+    assert received.count(b"HTTP/1.1 200 ") == 2
+    assert received.index(b"[1.0]") < received.index(b"[2.0]")
+
+
+def test_a_client_that_stays_after_the_end_of_its_connection_keeps_nobody_waiting(server: Server) -> None:
+    with ExitStack() as stack:
+        request = b"GET /ping/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        clients = [stack.enter_context(connected(server, request)) for _ in range(10)]
+        time.sleep(0.2)
+        assert seconds_of_a_request(server) < 1
+        assert {rest_of(client)[:13] for client in clients} == {b"HTTP/1.1 200 "}
