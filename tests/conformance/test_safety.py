@@ -6,6 +6,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import openai
@@ -168,6 +169,17 @@ def test_the_main_port_speaks_tls_and_the_probe_port_does_not(folder: Path, tmp_
         assert server.get("/").ok
         assert f"on https://127.0.0.1:{server.port}" in server.log.read_text()
         assert "Traceback" not in server.log.read_text()
+        assert "ERROR" not in server.log.read_text()
+
+
+def test_clients_that_do_not_finish_their_handshake_do_not_keep_threads(folder: Path, tmp_path: Path) -> None:
+    certfile, keyfile = certificates.make(tmp_path, "mine")
+    words = ("--certfile", str(certfile), "--keyfile", str(keyfile), "--max-queue", "1")
+    with serve(folder, *WORDS, *words, certificate=certfile) as server, ExitStack() as stack:
+        for _ in range(40):
+            half = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            half.sendall(b"\x16\x03\x01\x02\x00\x01")
+        assert server.get("/", timeout=30).ok
 
 
 @pytest.mark.parametrize(
