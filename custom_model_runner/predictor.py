@@ -147,7 +147,7 @@ class Predictor:
         return Predictions(processed.columns, processed.values, result.extra)
 
     def _scores(self, table: Any, context: Context, stages: Stages) -> Scores:
-        """Score what the transform hook makes of a table; columns that only it can have lost are not the sender's fault."""
+        """Score what the transform hook makes of a table; columns that only it can have lost are its fault."""
         transform, score = self.model.transform, self._scorer()
         if transform is None:
             return score(table, context)

@@ -21,6 +21,8 @@ MOST_GATHERED = 1 << 16
 MIB = 1 << 20
 # How long a connection that ends may go on sending what nobody reads, lest its answer be lost, and how much.
 SECONDS_TO_LINGER = 2.0
+# A connection keeps a thread until it has a key.
+SECONDS_TO_SHAKE_HANDS = 5.0
 MOST_LINGERED = 1 << 20
 END_OF_HEAD = b"\r\n\r\n"
 FIELDS = re.compile(rb"\r\n(content-length|transfer-encoding|expect)[ \t]*:([^\r\n]*)", re.IGNORECASE)
@@ -124,13 +126,13 @@ class Connection(gthread.TConn):
         if self.initialized:
             return
         self.initialized = True
-        self.sock.settimeout(self.seconds)
         if self.cfg.is_ssl:
+            self.sock.settimeout(SECONDS_TO_SHAKE_HANDS)
             try:
                 self.sock = sock.ssl_wrap_socket(self.sock, self.cfg)
                 self.sock.do_handshake()
-            except TimeoutError as error:
-                raise TimeoutError(errno.EPIPE, "the client greets too slowly") from error
+            except OSError as error:
+                raise ConnectionResetError(errno.ECONNRESET, "the client does not speak TLS") from error
         self.sock.settimeout(None)
         self.reader = Reader(self.sock, self.seconds)
         self.parser = http.get_parser(self.cfg, self.sock, self.client)

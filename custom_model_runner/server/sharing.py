@@ -16,7 +16,6 @@ from custom_model_runner import codedir, plugins
 from custom_model_runner.codedir import CodeDir
 from custom_model_runner.errors import RunnerError
 from custom_model_runner.model import Model
-from custom_model_runner.server import extension
 from custom_model_runner.settings import ModelSettings
 
 LOG = logging.getLogger("drum.server")
@@ -60,7 +59,7 @@ def is_worth_a_try(settings: ModelSettings) -> bool:
         wish = folder.metadata.is_fork_safe
         if wish is not None:
             return wish
-        has_extension = codedir.find(folder.path, extension.FILE, what="Flask extensions") is not None
+        has_extension = codedir.find_extension(folder.path) is not None
     except RunnerError:
         # Workers will say it.
         return False

@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import ssl
 from typing import NoReturn
 
 from custom_model_runner.errors import UsageError
 from custom_model_runner.settings import ServerSettings
-
-# A connection keeps a thread until it has a key; nobody may keep it longer.
-SECONDS_TO_SHAKE_HANDS = 5.0
-
-
-class Connection(ssl.SSLSocket):
-    """A connection of a client, which is gone if it does not speak TLS soon."""
-
-    def do_handshake(self, block: bool = False) -> None:
-        """Agree with the client on a key."""
-        self.settimeout(SECONDS_TO_SHAKE_HANDS)
-        try:
-            super().do_handshake(block)
-        except OSError as error:
-            raise ConnectionResetError(errno.ECONNRESET, "the client does not speak TLS") from error
-        self.settimeout(None)
 
 
 def open_context(server: ServerSettings) -> ssl.SSLContext | None:
@@ -36,7 +19,6 @@ def open_context(server: ServerSettings) -> ssl.SSLContext | None:
             raise UsageError("--keyfile needs --certfile beside it")
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.sslsocket_class = Connection
     context.set_alpn_protocols(["http/1.1"])
     try:
         context.load_cert_chain(server.certfile, server.keyfile, password=_refuse)
