@@ -13,8 +13,10 @@ from custom_model_runner.data.chat import Chat
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.reply import Reply
 from custom_model_runner.data.target import Declared, Target, check_labels, merge
-from custom_model_runner.errors import BaseCustomUserError, LoadError
+from custom_model_runner.errors import BaseCustomUserError, LoadError, UsageError
 from custom_model_runner.metadata import Metadata
+from custom_model_runner.settings import ModelSettings
+from custom_model_runner.target_type import TargetType
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,6 +110,23 @@ class UserCode:
 
     hooks: Mapping[str, Callable[..., Any]]
     close: Callable[[], None] = lambda: None
+
+
+def declared_by(settings: ModelSettings) -> Declared:
+    """Return what the options say of the target; labels that are given twice are a usage error."""
+    return Declared(
+        TargetType(settings.target_type) if settings.target_type else None,
+        settings.positive_class_label,
+        settings.negative_class_label,
+        _class_labels(settings),
+        settings.target_name,
+    )
+
+
+def _class_labels(settings: ModelSettings) -> tuple[str, ...] | None:
+    if settings.class_labels and settings.class_labels_file:
+        raise UsageError("Give the class labels either by --class-labels or by --class-labels-file, not by both")
+    return settings.class_labels or settings.class_labels_file
 
 
 def load(codedir: CodeDir, options: Declared, *, is_strict: bool = True) -> Model:

@@ -24,7 +24,6 @@ from custom_model_runner.data.predictions import Predictions, Scores
 from custom_model_runner.data.reply import Reply
 from custom_model_runner.data.report import Report, Reporter, snapshot
 from custom_model_runner.data.stages import DECODE, QUEUE, Stages
-from custom_model_runner.data.target import Declared
 from custom_model_runner.data.transformed import Transformed
 from custom_model_runner.errors import (
     ContractError,
@@ -283,28 +282,11 @@ def open_predictor(
 ) -> Predictor:
     """Open the folder that settings name, load its model, and tell a person what had to be inferred."""
     folder = codedir.open_folder(settings.code_dir, settings.language, refuses_code=settings.no_pickle)
-    loaded = model.load(folder, declared_by(settings), is_strict=not settings.disable_strict_validation)
+    loaded = model.load(folder, model.declared_by(settings), is_strict=not settings.disable_strict_validation)
     notices = [text for text in (loaded.info.version_notice, loaded.info.notice) if text]
     if notices:
         tell(*notices)
     return Predictor(loaded, observers, nullcontext if loaded.traits.is_thread_safe else one_at_a_time())
-
-
-def declared_by(settings: ModelSettings) -> Declared:
-    """Return what the options say of the target; labels that are given twice are a usage error."""
-    return Declared(
-        TargetType(settings.target_type) if settings.target_type else None,
-        settings.positive_class_label,
-        settings.negative_class_label,
-        _class_labels(settings),
-        settings.target_name,
-    )
-
-
-def _class_labels(settings: ModelSettings) -> tuple[str, ...] | None:
-    if settings.class_labels and settings.class_labels_file:
-        raise UsageError("Give the class labels either by --class-labels or by --class-labels-file, not by both")
-    return settings.class_labels or settings.class_labels_file
 
 
 def load(code_dir: str | Path, **given: Any) -> Predictor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from custom_model_runner import codedir, metadata, opening, plugins, predictor
+from custom_model_runner import codedir, metadata, model, opening, plugins
 from custom_model_runner.artifacts import objectives, versions
 from custom_model_runner.checks import artifact, user_file
 from custom_model_runner.checks.places import Places
@@ -93,7 +93,7 @@ def _open(settings: ModelSettings, report: Report) -> tuple[CodeDir, Language]:
 
 
 def _examine_target(settings: ModelSettings, folder: CodeDir, report: Report) -> Declared:
-    options = report.attempt(predictor.declared_by, settings) or Declared()
+    options = report.attempt(model.declared_by, settings) or Declared()
     declared = report.attempt(merge, options, folder.metadata.declared) or Declared()
     report.attempt(check_labels, declared)
     report.fact("target type", declared.type or _type_by_labels(declared) or "not declared")

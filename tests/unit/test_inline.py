@@ -63,7 +63,10 @@ def test_chats_in_process_are_reported_if_that_is_asked_for(tmp_path: Path) -> N
 
 
 def test_options_that_make_no_sense_are_a_usage_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--wind-speed"), drum_inline_predictor("x", tmp_path, "a", "--wind-speed"):
+    with (
+        pytest.raises(UsageError, match="--wind-speed"),
+        drum_inline_predictor("regression", tmp_path, "a", "--wind-speed"),
+    ):
         pass
 
 
