@@ -59,17 +59,21 @@ run: $(VENV)/.run ## Train a template, score it in batch, then serve it on port 
 test: $(VENV)/.test ## Run every test of the core.
 	$(BIN)/pytest
 
+# Ten thousand tables through the short reader of CSV.
+MANY := tests/unit/data/test_csv_rows.py --hypothesis-profile=thorough
 NAMES := from custom_model_runner.plugins import FRAMEWORKS; print(*(f"framework-{name}" for name in FRAMEWORKS))
 
 test-all: $(VENV_ALL)/.all ## Install every framework and try its artifacts, one process per framework.
 	@names=$$($(VENV_ALL)/bin/python -c '$(NAMES)') && \
 	$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=target $$names
+	$(VENV_ALL)/bin/pytest $(MANY)
 
 framework-%: $(VENV_ALL)/.all
 	$(VENV_ALL)/bin/pytest tests/frameworks --framework $*
 
 test-oldest: $(VENV_OLDEST)/.test $(VENV_NEWEST)/.test ## Run every test of the core under the oldest and the newest that is promised.
 	$(VENV_OLDEST)/bin/pytest
+	$(VENV_OLDEST)/bin/pytest $(MANY)
 	$(VENV_NEWEST)/bin/pytest
 
 test-reliability: $(VENV)/.test ## Try faults and load on real servers, and print the figures.

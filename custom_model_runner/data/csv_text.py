@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from custom_model_runner.data import cells, csv_shape
+from custom_model_runner.data import cells, csv_rows, csv_shape
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import ContractError, InputError
 
@@ -19,6 +19,11 @@ OUT_OF_MEMORY = "C error: out of memory"
 
 def read(payload: Payload) -> pd.DataFrame:
     """Return the table of a UTF-8 CSV body with a header line; blank lines of a one-column table are missing values."""
+    rows = csv_rows.read(payload)
+    return _read_any(payload) if rows is None else rows.table()
+
+
+def _read_any(payload: Payload) -> pd.DataFrame:
     _check_width(payload)
     try:
         table = _parse(payload, skip_blank_lines=True)

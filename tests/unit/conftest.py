@@ -12,6 +12,8 @@ from hypothesis import settings
 
 # A machine that is busy with other things is no failure.
 settings.register_profile("patient", deadline=None)
+# For --hypothesis-profile.
+settings.register_profile("thorough", deadline=None, max_examples=10_000)
 settings.load_profile("patient")
 
 

@@ -170,4 +170,4 @@ def test_too_little_memory_is_not_called_broken(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(pd, "read_csv", fail)
     with pytest.raises(MemoryError):
-        read(b"a\n1\n")
+        read(b"a\nx\n")
