@@ -86,8 +86,7 @@ class Predictor:
             result = self._on_table(payload, lambda table: self._call(table, context, call), call.stages)
             call.rows = len(result)
         if self.reporter is not None:
-            size = len(payload.data)
-            self.reporter(calls.report(call, result, self.info.target, request_id=request_id, size=size))
+            self.reporter(calls.report(call, result, self.info.target, request_id=request_id, size=len(payload.data)))
         return result
 
     def _scorer(self) -> Callable[[Any, Context], Scores]:
@@ -110,12 +109,15 @@ class Predictor:
                 read = self._checked(self.model.read(payload.data))
                 stages.end(DECODE)
                 return use(read)
-        typed = replace(payload, text_columns=self.model.text_columns) if self.model.text_columns else payload
-        table = self._checked(tables.read(typed))
+        table = self.read(payload) if payload.table is None else payload.table
         stages.end(DECODE)
         with self.slots():
             stages.end(QUEUE)
             return use(table)
+
+    def read(self, payload: Payload) -> Any:
+        """Return the checked table of a payload, for a model that does not read for itself."""
+        return self._checked(tables.read(replace(payload, text_columns=self.model.text_columns)))
 
     def _checked(self, table: Any) -> Any:
         """Return the table to go on with; what is no table has no schema."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from custom_model_runner.errors import RunnerError, UsageError
 from custom_model_runner.parsers import STANDARD_INPUT
@@ -35,20 +38,30 @@ def _is_descriptor(path: Path, descriptor: int) -> bool:
 
 def write(output: Path, data: bytes) -> None:
     """Write a file so that it is either complete or as it was; a device or a pipe is written to as it is."""
+    with replacing(output) as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing(output: Path) -> Iterator[BinaryIO]:
+    """Give what is to be written to: a file that takes its place when all went well, or a device or pipe as it is."""
     target = output.resolve()
     try:
         if output.exists() and not output.is_file():
-            output.write_bytes(data)
+            with output.open("wb") as file:
+                yield file
             return
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                yield file
             os.chmod(name, _mode_of(target))
             os.replace(name, target)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise RunnerError(f"--output: {str(output)!r} cannot be written: {error.strerror}") from error
 
@@ -74,10 +87,23 @@ def divert_stdout() -> int:
     return results
 
 
-def emit(output: Path | None, data: bytes, *, stdout: int) -> None:
-    """Write to the file if there is one, else to the descriptor of standard output."""
+@contextmanager
+def live(output: Path | None, stdout: int) -> Iterator[BinaryIO]:
+    """Give what is to be written to: the file if there is one, else the descriptor of standard output."""
     if output is not None:
-        write(output, data)
+        with replacing(output) as file:
+            yield file
         return
     with open(stdout, "wb", closefd=False) as file:
+        yield file
+
+
+def emit(output: Path | None, data: bytes, *, stdout: int) -> None:
+    """Write to the file if there is one, else to the descriptor of standard output."""
+    with live(output, stdout) as file:
         file.write(data)
+
+
+def is_plain(output: Path) -> bool:
+    """Say whether an output is, or will be, a file, and no device or pipe."""
+    return output.is_file() or not output.exists()

@@ -1,13 +1,20 @@
-"""Where a batch comes from."""
+"""Where a batch comes from: a file that can be read again, or a pipe that cannot."""
 
 from __future__ import annotations
 
+import io
+import os
+import stat
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import psutil
 
 from custom_model_runner.data import compression
+from custom_model_runner.data.compression import Readable
 from custom_model_runner.errors import InputError
 from custom_model_runner.parsers import STANDARD_INPUT
 
@@ -17,12 +24,17 @@ def read(source: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if source == STANDARD_INPUT else Path(source).read_bytes()
     except OSError as error:
-        raise InputError(f"The input {source!r} cannot be read: {error.strerror}") from error
+        raise _unreadable(source, error) from error
 
 
 def limit_of(given: int | None) -> int:
-    """Return how many bytes an input may decode to: as many as was given, else as there is memory."""
+    """Return how many bytes an input that is held as a whole may decode to: as was given, else as there is memory."""
     return psutil.virtual_memory().available if given is None else given
+
+
+def is_lasting(source: str) -> bool:
+    """Say whether an input can be read more than once."""
+    return source != STANDARD_INPUT and Path(source).is_file()
 
 
 def read_decoded(source: str, limit: int) -> tuple[bytes, str]:
@@ -33,8 +45,85 @@ def read_decoded(source: str, limit: int) -> tuple[bytes, str]:
     name, encoding = compression.split(source)
     if encoding is None:
         return read(source), name
+    with opened(source, limit) as stream:
+        return compression.read_all(stream), name
+
+
+@contextmanager
+def opened(source: str, limit: int) -> Iterator[Readable]:
+    """Open an input, decoded as its name says; one that is changed while it is read is an input error."""
     try:
-        with Path(source).open("rb") as file:
-            return compression.read_all(compression.decoded(file, (encoding,), limit)), name
+        with _file(source) as file:
+            encoding = compression.split(source)[1]
+            yield compression.decoded(Watched(file, source), (encoding,) if encoding else (), limit)
     except OSError as error:
-        raise InputError(f"The input {source!r} cannot be read: {error.strerror}") from error
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise _unreadable(source, error) from error
+
+
+def pipe(source: str) -> Readable:
+    """Return a pipe that is to be read once, as it comes; it stays open until the process ends."""
+    try:
+        return sys.stdin.buffer if source == STANDARD_INPUT else Path(source).open("rb")
+    except OSError as error:
+        raise _unreadable(source, error) from error
+
+
+@contextmanager
+def _file(source: str) -> Iterator[IO[bytes]]:
+    if source == STANDARD_INPUT:
+        yield sys.stdin.buffer
+        return
+    with Path(source).open("rb") as file:
+        yield file
+
+
+class Watched:
+    """A file that must not change until it is read to its end."""
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._file = file
+        self._name = name
+        self._before = _state(file)
+
+    def read(self, size: int, /) -> bytes:
+        data = self._file.read(size)
+        if not data and _state(self._file) != self._before:
+            raise changed(self._name)
+        return data
+
+
+def _state(file: IO[bytes]) -> tuple[int, int] | None:
+    """Return what changes with a regular file; a pipe has nothing of it."""
+    found = os.fstat(file.fileno())
+    return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+
+
+def changed(source: str) -> InputError:
+    """Return the failure of an input that does not stay as it is."""
+    return InputError(f"The input {source!r} was changed while it was read, expected a file that stays as it is")
+
+
+class Prefixed:
+    """Bytes that were read already, and what comes after them."""
+
+    def __init__(self, first: bytes, rest: Readable) -> None:
+        self._first = io.BytesIO(first)
+        self._rest = rest
+
+    def read(self, size: int, /) -> bytes:
+        return self._first.read(size) or self._rest.read(size)
+
+
+def take(source: Readable, size: int) -> bytes:
+    """Return so many bytes, or all there are if these are fewer."""
+    parts = []
+    while size > 0 and (part := source.read(min(size, compression.CHUNK))):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def _unreadable(source: str, error: OSError) -> InputError:
+    return InputError(f"The input {source!r} cannot be read: {error.strerror}")

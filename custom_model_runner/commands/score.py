@@ -6,10 +6,11 @@ import sys
 import time
 from dataclasses import replace
 
-from custom_model_runner.batch import local, sinks
+from custom_model_runner.batch import job, plan, sinks
+from custom_model_runner.batch.job import Target
 from custom_model_runner.delivery.delivered import Delivered
 from custom_model_runner.errors import EXIT_OK
-from custom_model_runner.monitoring.reporting import plan, reporting
+from custom_model_runner.monitoring import reporting
 from custom_model_runner.predictor import open_predictor
 from custom_model_runner.settings import LogSettings, ModelSettings, MonitorSettings, ScoreSettings
 
@@ -24,18 +25,20 @@ def run(
     if log.verbose:
         print("Detected score mode", file=sys.stderr)
     output = sinks.choose(score.output, score.input)
+    batch = plan.settle(score, output)
     for_terminal = output is None and sys.stdout.isatty()
     start = time.perf_counter()
     stdout = sinks.divert_stdout()
-    reports_plan = plan(monitor, stdout=None if output is None else stdout)
+    reports_plan = reporting.plan(monitor, stdout=None if output is None else stdout)
+    look = job.begin(batch)
     delivered.fetch()
     with (
         open_predictor(model) as predictor,
-        reporting(reports_plan, predictor.info.target.type, patience=SECONDS_FOR_REPORTS) as reports,
+        reporting.reporting(reports_plan, predictor.info.target.type, patience=SECONDS_FOR_REPORTS) as reports,
     ):
         loaded = time.perf_counter()
         reporting_predictor = replace(predictor, reporter=reports.structured, mlops=reports.embedded)
-        sinks.emit(output, local.run(reporting_predictor, score, for_terminal=for_terminal), stdout=stdout)
+        job.run(reporting_predictor, score, batch, look, Target(output, stdout, for_terminal))
     if score.show_perf:
         _report(start, loaded, time.perf_counter())
     return EXIT_OK

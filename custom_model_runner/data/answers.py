@@ -12,7 +12,7 @@ JSON = "application/json"
 
 def write(predictions: Predictions, media_type: str) -> bytes:
     """Return predictions as one of the media types that tables are written as; JSON has a form of its own."""
-    return to_json(predictions) if media_type == JSON else tables.write(_table(predictions), media_type)
+    return to_json(predictions) if media_type == JSON else tables.write(table(predictions), media_type)
 
 
 def to_json(predictions: Predictions) -> bytes:
@@ -31,8 +31,8 @@ def _rows(predictions: Predictions) -> bytes:
     return cells.json_text([dict(zip(predictions.columns, row, strict=True)) for row in rows])
 
 
-def _table(predictions: Predictions) -> pd.DataFrame:
+def table(predictions: Predictions) -> pd.DataFrame:
     """Return predictions and extra columns side by side; a type that is given is one that pandas does not guess."""
     values, extra = predictions.values, predictions.extra
-    table: pd.DataFrame = pd.DataFrame(values, columns=list(predictions.columns), dtype=values.dtype)
-    return table if extra is None else pd.concat([table, extra.reset_index(drop=True)], axis=1)
+    frame: pd.DataFrame = pd.DataFrame(values, columns=list(predictions.columns), dtype=values.dtype)
+    return frame if extra is None else pd.concat([frame, extra.reset_index(drop=True)], axis=1)

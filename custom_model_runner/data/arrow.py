@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.ipc
@@ -44,6 +45,17 @@ def _stream(data: bytes) -> Any:
     if not data.endswith(FILE_ENDS):
         raise ValueError("the end of the file is missing")
     return pa.py_buffer(data).slice(len(FILE_BEGINS))
+
+
+def skip_to_stream(file: BinaryIO) -> None:
+    """Go to where the stream begins that is in an open file; a file without its end is a ValueError."""
+    if file.read(len(FILE_BEGINS)) != FILE_BEGINS:
+        file.seek(0)
+        return
+    file.seek(-len(FILE_ENDS), os.SEEK_END)
+    if file.read() != FILE_ENDS:
+        raise ValueError("the end of the file is missing")
+    file.seek(len(FILE_BEGINS))
 
 
 def write(table: pd.DataFrame, media_type: str) -> bytes:

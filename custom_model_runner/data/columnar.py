@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.ipc
 from pandas.api.types import is_object_dtype
 
 from custom_model_runner.data import arrow_size, arrow_types, cells, column_names, missing
@@ -27,23 +29,73 @@ arrow_types.forbid_pickles()
 
 def read(name: str, payload: Payload, open_table: Callable[[Payload], Any]) -> pd.DataFrame:
     """Return what a function reads as an Arrow table, as a DataFrame; whatever is wrong with it is an input error."""
-    try:
+    with whole(name):
         table = open_table(payload)
         # Offsets inside the bytes are believed from here on.
         table.validate(full=True)
         names = table.column_names
-    except MemoryError:
-        raise
-    except BROKEN as error:
-        raise InputError(f"The {name} input is broken or cut short") from error
     column_names.check_in(names, name)
     try:
         payload.check_size(arrow_size.of(table))
-        return missing.as_nan(_frame(_plain(table)))
+        frame = missing.as_nan(_frame(_plain(table)))
+        return frame if payload.types is None else frame.astype(payload.types)
     except MemoryError:
         raise
     except BROKEN as error:
         raise InputError(f"The {name} input holds types or values that a table cannot hold") from error
+
+
+@contextmanager
+def whole(name: str) -> Iterator[None]:
+    """Have whatever is found wrong with the bytes of a format be an input error."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except BROKEN as error:
+        raise InputError(f"The {name} input is broken or cut short") from error
+
+
+def types(schema: Any, has_gaps: Callable[[int], bool]) -> dict[str, str] | None:
+    """Return the types of columns that depend on whether there are gaps anywhere, None if some are not to be told.
+
+    Categories are those of all rows.
+    """
+    if any(pa.types.is_dictionary(field.type) for field in schema):
+        return None
+    found = {}
+    for place, field in enumerate(schema):
+        if pa.types.is_integer(field.type) and has_gaps(place):
+            found[field.name] = "float64"
+        elif pa.types.is_boolean(field.type) and has_gaps(place):
+            found[field.name] = "object"
+    return found
+
+
+def resliced(batches: Iterable[Any], rows: int) -> Iterator[bytes]:
+    """Yield the rows of record batches as Arrow streams, so many in each but the last."""
+    waiting: list[Any] = []
+    count = 0
+    for batch in batches:
+        start = 0
+        while start < len(batch):
+            part = batch.slice(start, rows - count)
+            waiting.append(part)
+            count, start = count + len(part), start + len(part)
+            if count == rows:
+                yield stream(pa.Table.from_batches(waiting))
+                waiting, count = [], 0
+    if waiting:
+        yield stream(pa.Table.from_batches(waiting))
+
+
+def stream(table: Any) -> bytes:
+    """Return an Arrow table as an Arrow stream."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    written: bytes = sink.getvalue().to_pybytes()
+    return written
 
 
 def _plain(table: Any) -> Any:

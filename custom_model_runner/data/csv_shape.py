@@ -56,6 +56,41 @@ def check_rows(payload: Payload, columns: int) -> None:
     payload.check_shape(rows, columns)
 
 
+def line_of(payload: Payload, row: int) -> int:
+    """Return the line in which a row begins that `pandas.read_csv` counts from 0, blank lines left out."""
+    is_wide = widths(payload)[0] > 1
+    found = (line for line, width, is_blank in _rows(payload) if not (is_blank and is_wide))
+    return next(islice(found, row, None))
+
+
+def wide_row(payload: Payload) -> tuple[int, int, int] | None:
+    """Return the width of the header, and line and width of the first row that is wider, if there is one."""
+    header = widths(payload)[0]
+    return next(((header, line, width) for line, width, _ in _rows(payload) if width > header), None)
+
+
+def _rows(payload: Payload) -> Iterator[tuple[int, int, bool]]:
+    """Yield the line in which each row below the header begins, its number of fields, and whether it is blank."""
+    line, start, width, is_header = payload.first_line or 1, 0, 0, True
+    for end, ends_row in _fields(payload.data):
+        width += 1
+        if not ends_row:
+            continue
+        row = payload.data[start:end]
+        if is_header:
+            is_header = not row.strip()
+            line += 0 if payload.first_line else line_ends(row)
+        else:
+            yield line, width, width == 1 and not row.strip()
+            line += line_ends(row)
+        start, width = end, 0
+
+
+def line_ends(row: bytes) -> int:
+    """Return how many lines end in bytes that hold whole rows."""
+    return row.count(b"\n") + row.count(b"\r") - row.count(b"\r\n")
+
+
 def _fields(data: bytes) -> Iterator[tuple[int, bool]]:
     """Yield where each field ends with its delimiter, and whether its row ends there."""
     start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0

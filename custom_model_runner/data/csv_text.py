@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from custom_model_runner.data import cells, csv_rows, csv_shape
+from custom_model_runner.data import cells, csv_parts, csv_rows, csv_shape
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import ContractError, InputError
 
@@ -19,7 +19,7 @@ OUT_OF_MEMORY = "C error: out of memory"
 
 def read(payload: Payload) -> pd.DataFrame:
     """Return the table of a UTF-8 CSV body with a header line; blank lines of a one-column table are missing values."""
-    rows = csv_rows.read(payload)
+    rows = csv_rows.read(payload) if payload.types is None else None
     return _read_any(payload) if rows is None else rows.table()
 
 
@@ -33,17 +33,20 @@ def _read_any(payload: Payload) -> pd.DataFrame:
         raise InputError("The CSV input cannot be decoded: its encoding must be UTF-8") from error
     except pd.errors.EmptyDataError as error:
         raise InputError("The CSV input is empty: a header line was expected") from error
-    except (pd.errors.ParserError, ValueError) as error:
+    except (pd.errors.ParserError, ValueError, OverflowError) as error:
         if OUT_OF_MEMORY in str(error):
             raise MemoryError from error
+        csv_parts.check_types(payload)
+        csv_parts.check_widths(payload)
         raise InputError(f"The CSV input is broken: {_reason(error)}") from error
-    return table
+    return table if payload.types is None else csv_parts.as_declared(table, payload)
 
 
 def _check_width(payload: Payload) -> None:
     """Refuse rows wider than the header; pandas would take their first fields for row names, and shift the rest."""
     header_width, *first = csv_shape.widths(payload) or [0]
     if first and first[0] > header_width:
+        csv_parts.check_widths(payload)
         raise InputError(
             f"The CSV input is broken: rows hold more fields than the header line: {first[0]}, expected {header_width}"
         )
@@ -52,9 +55,7 @@ def _check_width(payload: Payload) -> None:
 
 def _parse(payload: Payload, *, skip_blank_lines: bool) -> pd.DataFrame:
     # Types are inferred from whole columns: by default pandas infers per chunk, and long columns come out mixed.
-    # Without any type, None: even an empty dict has pandas make each column twice.
-    types = dict.fromkeys(payload.text_columns, str) or None
-    return pd.read_csv(io.BytesIO(payload.data), skip_blank_lines=skip_blank_lines, low_memory=False, dtype=types)
+    return csv_parts.parse(payload.data, types=csv_parts.types(payload), skip_blank_lines=skip_blank_lines)
 
 
 def _reason(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from custom_model_runner.data import cells, column_names, records
 from custom_model_runner.data.payload import CELL
@@ -15,11 +15,20 @@ if TYPE_CHECKING:
 
 def read(payload: Payload) -> pd.DataFrame:
     """Return the table of one JSON object per line; blank lines do not count."""
+    found = rows(payload)
+    if payload.types is not None:
+        return records.typed("NDJSON", found, payload.types)
+    return records.from_rows("NDJSON", found, check_shape=payload.check_shape)
+
+
+def rows(payload: Payload) -> list[Any]:
+    """Return the object on each line, blank ones left out."""
     # Blank lines take time and memory, too.
     payload.check_size(records.size(payload.data) + payload.data.count(b"\n") * CELL)
-    lines = enumerate(payload.data.split(b"\n"), start=1)
-    rows = [records.parse("NDJSON", line, line=number) for number, line in lines if line.strip()]
-    return records.from_rows("NDJSON", rows, check_shape=payload.check_shape)
+    lines = enumerate(payload.data.split(b"\n"), start=payload.first_line or 1)
+    found = [records.parse("NDJSON", line, line=number) for number, line in lines if line.strip()]
+    records.check_rows("NDJSON", found)
+    return found
 
 
 def write(table: pd.DataFrame, media_type: str) -> bytes:

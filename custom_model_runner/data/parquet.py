@@ -21,9 +21,7 @@ def read(payload: Payload) -> pd.DataFrame:
 
 
 def _open(payload: Payload) -> Any:
-    payload.check_description(parquet_facts.metadata_length(payload.data), "metadata of the Parquet input")
-    facts = parquet_facts.of(payload.data, payload.limit)
-    payload.check_shape(0, facts.columns)
+    facts = look(payload)
     payload.check_size(facts.size)
     source = pa.BufferReader(payload.data)
     metadata = pq.read_metadata(source)
@@ -35,6 +33,14 @@ def _open(payload: Payload) -> Any:
             else file.read(use_threads=False)
         )
     return _unfolded(table, metadata.schema.to_arrow_schema(), payload)
+
+
+def look(payload: Payload) -> parquet_facts.Facts:
+    """Return the facts of a file; one with more columns than its limit allows is an error."""
+    payload.check_description(parquet_facts.metadata_length(payload.data), "metadata of the Parquet input")
+    facts = parquet_facts.of(payload.data, payload.limit)
+    payload.check_shape(0, facts.columns)
+    return facts
 
 
 def _in_steps(file: Any, rows: int, payload: Payload) -> Any:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from custom_model_runner.errors import InputError, PayloadTooLarge
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DEFAULT_CHARSET = "utf8"
 DEFAULT_MEDIA_TYPE = "text/plain"
@@ -23,6 +28,8 @@ class Payload:
 
     Names of columns come along where the format has none, and those of text columns, which a format without types would
     take for numbers. `limit` is how many bytes a table made of the body may take that the body itself does not have.
+    A part of a larger input brings the types that its columns have there, by name, and the number of the line in which
+    its first row begins. `table` is what was made of the body already.
     """
 
     data: bytes
@@ -31,6 +38,9 @@ class Payload:
     column_names: tuple[str, ...] | None = None
     text_columns: frozenset[str] = frozenset()
     limit: int = DEFAULT_LIMIT
+    types: Mapping[str, str] | None = None
+    first_line: int | None = None
+    table: pd.DataFrame | None = None
 
     @classmethod
     def of(cls, data: bytes, content_type: str | None, *, limit: int = DEFAULT_LIMIT) -> Payload:

@@ -20,6 +20,14 @@ NUMBERS = frozenset({"empty", "integer", "mixed-integer-float"})
 OUT_OF_MEMORY = "Not enough memory"
 # Bytes that an object or a list takes, about, without its values, for which a number is kept each.
 CONTAINER = 128
+NOTHING = type(None)
+# What the values of a column of each type may be.
+ALLOWED: Mapping[str, set[type]] = {
+    "int64": {int},
+    "float64": {int, float, NOTHING},
+    "bool": {bool},
+    "str": {str, NOTHING},
+}
 
 
 def size(data: bytes) -> int:
@@ -54,14 +62,46 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
+def check_rows(format_name: str, rows: Sequence[Any]) -> None:
+    """Refuse a list that holds anything but objects."""
+    for number, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise InputError(f"The {format_name} input is no table: row {number}, counted from 0, is not an object")
+
+
+def typed(format_name: str, rows: Sequence[Mapping[str, Any]], types: Mapping[str, str]) -> pd.DataFrame:
+    """Return the table of some of the objects of an input whose columns have these types; others contradict it."""
+    unknown = set().union(*rows) - types.keys()
+    if unknown:
+        raise _contradiction(format_name, f"a key {min(unknown)!r} comes late")
+    columns = {name: [row.get(name) for row in rows] for name in types}
+    return missing.as_nan(
+        pd.DataFrame({name: _column(format_name, name, columns[name], type_) for name, type_ in types.items()})
+    )
+
+
+def _contradiction(format_name: str, what: str) -> InputError:
+    return InputError(
+        f"The {format_name} input contradicts its beginning: {what}; --whole-file chooses types when all is read"
+    )
+
+
+def _column(format_name: str, name: str, values: list[Any], type_: str) -> pd.Series[Any]:
+    found = set(map(type, values))
+    allowed = ALLOWED.get(type_)
+    if allowed is not None and not found <= allowed:
+        words = ", ".join(sorted(kind.__name__ for kind in found - allowed))
+        raise _contradiction(format_name, f"the key {name!r} holds {words}, expected {type_}")
+    # As the table of all rows would infer it.
+    return pd.Series(values, dtype=pd.Series(["text"]).dtype if type_ == "str" else type_)
+
+
 def from_rows(format_name: str, rows: Sequence[Any], *, check_shape: Callable[[int, int], None]) -> pd.DataFrame:
     """Return the table of a list of objects; a key that a row lacks is a missing value there.
 
     A few keys in each of many rows make a large table, so its shape is checked before it is made.
     """
-    for number, row in enumerate(rows):
-        if not isinstance(row, dict):
-            raise InputError(f"The {format_name} input is no table: row {number}, counted from 0, is not an object")
+    check_rows(format_name, rows)
     _check_keys(rows, check_shape)
     return _settled(pd.DataFrame(rows)) if any(rows) else pd.DataFrame()
 

@@ -51,13 +51,19 @@ def write(result: Transformed, media_type: str) -> bytes:
     if media_type == MATRIX_MARKET:
         written: bytes = plugins.find(plugins.FORMATS["mtx"]).write(result.table)
         return written
-    if not result.is_sparse:
-        return tables.write(result.table, media_type)
+    if not result.is_sparse or media_type != tables.CSV:
+        return tables.write(dense(result), media_type)
     matrices = plugins.find(plugins.MATRICES)
-    if media_type != tables.CSV:
-        return tables.write(matrices.dense(result.table), media_type)
     names = csv_text.header(list(result.table.columns))
     return b"".join([names, *(csv_text.lines(block) for block in matrices.blocks(result.table))])
+
+
+def dense(result: Transformed) -> pd.DataFrame:
+    """Return the table with its zeros."""
+    if not result.is_sparse:
+        return result.table
+    filled: pd.DataFrame = plugins.find(plugins.MATRICES).dense(result.table)
+    return filled
 
 
 def _filled(table: pd.DataFrame) -> pd.DataFrame:

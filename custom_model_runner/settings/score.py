@@ -7,6 +7,9 @@ from pathlib import Path
 
 from custom_model_runner.options import option
 from custom_model_runner.parsers import column_names_file, input_file, output_file, positive
+from custom_model_runner.plugins import FORMATS as LINES
+
+FORMATS = tuple(LINES)
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,23 @@ class ScoreSettings:
     )
     output: Path | None = option(
         "--output", metavar="FILE", parse=output_file, help="file to write; else standard output"
+    )
+    input_format: str | None = option(
+        "--input-format",
+        choices=FORMATS,
+        help="what the input is, whatever its name; needed for pipes that are not CSV",
+    )
+    output_format: str | None = option(
+        "--output-format", choices=FORMATS, help="what the output is to be, whatever its name"
+    )
+    batch_rows: int | None = option(
+        "--batch-rows",
+        metavar="N",
+        parse=positive,
+        help="rows that are read and predicted at a time (default: as many as take about 8 MiB)",
+    )
+    whole_file: bool = option(
+        "--whole-file", is_switch=True, default=False, help="predict all rows at once, whatever memory that takes"
     )
     column_names: tuple[str, ...] | None = option(
         "--sparse-column-file",

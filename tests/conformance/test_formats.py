@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from custom_model_runner.batch import local
+from custom_model_runner.batch import local, plan
 from custom_model_runner.plugins import ARROW_FILE, ARROW_STREAM, NDJSON, PARQUET
 from custom_model_runner.predictor import Predictor, load
 from custom_model_runner.settings import ScoreSettings
@@ -156,7 +156,9 @@ def test_a_batch_reads_a_file_by_its_suffix(predictor: Predictor, expected: Rows
     body, _, suffix = BODIES[name]
     (tmp_path / f"rows{suffix}").write_bytes(body)
     settings = ScoreSettings(input=str(tmp_path / f"rows{suffix}"), output=tmp_path / "predictions.json")
-    assert json.loads(local.run(predictor, settings, for_terminal=False)) == {"predictions": expected}
+    assert json.loads(local.run(predictor, settings, plan.settle(settings, settings.output), for_terminal=False)) == {
+        "predictions": expected
+    }
 
 
 def bits(frame: pd.DataFrame) -> list[list[bytes]]:
@@ -217,7 +219,9 @@ def test_a_batch_writes_what_the_suffix_says(predictor: Predictor, expected: Row
     media_type = SUFFIXES[suffix]
     (tmp_path / "rows.csv").write_bytes(CSV)
     settings = ScoreSettings(input=str(tmp_path / "rows.csv"), output=tmp_path / f"predictions{suffix}")
-    written = READERS[media_type](local.run(predictor, settings, for_terminal=False))
+    written = READERS[media_type](
+        local.run(predictor, settings, plan.settle(settings, settings.output), for_terminal=False)
+    )
     assert bits(written) == bits(pd.DataFrame(expected))
 
 
@@ -225,7 +229,9 @@ def test_a_batch_writes_what_the_suffix_says(predictor: Predictor, expected: Row
 def test_a_batch_writes_csv_to_a_file_of_another_suffix(predictor: Predictor, tmp_path: Path, name: str) -> None:
     (tmp_path / "rows.csv").write_bytes(CSV)
     settings = ScoreSettings(input=str(tmp_path / "rows.csv"), output=tmp_path / name)
-    assert local.run(predictor, settings, for_terminal=False).startswith(b"no,yes\n")
+    assert local.run(predictor, settings, plan.settle(settings, settings.output), for_terminal=False).startswith(
+        b"no,yes\n"
+    )
 
 
 def test_drum_score_goes_from_parquet_to_arrow(folder: Path, expected: Rows, tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ ORDER: frozenset[tuple[str, str]] = frozenset(
         ("settings", "errors"),
         ("settings", "options"),
         ("settings", "parsers"),
+        ("settings", "plugins"),
         ("settings", "target_type"),
         ("codedir", "metadata"),
         ("opening", "artifacts"),

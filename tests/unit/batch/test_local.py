@@ -11,12 +11,12 @@ import psutil
 import pytest
 
 from custom_model_runner import predictor
-from custom_model_runner.batch import local
 from custom_model_runner.data import answers
 from custom_model_runner.errors import PayloadTooLarge, UsageError
 from custom_model_runner.settings import ScoreSettings
 
 from ..folders import plant
+from .runs import whole
 
 REGRESSION = """
     import pandas as pd
@@ -48,7 +48,7 @@ def run(
     plant(tmp_path, {name: data})
     settings = ScoreSettings(input=str(tmp_path / name), **options)
     with predictor.load(folder) as loaded:
-        return local.run(loaded, settings, for_terminal=for_terminal)
+        return whole(loaded, settings, for_terminal=for_terminal)
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +66,7 @@ def test_a_matrix_gets_its_column_names_from_the_settings(tmp_path: Path) -> Non
     plant(tmp_path, {"input.MTX": matrix})
     settings = ScoreSettings(input=str(tmp_path / "input.MTX"), column_names=("b", "a"))
     with predictor.load(folder) as loaded:
-        assert local.run(loaded, settings, for_terminal=False) == b"Predictions,why\n0.0,xx\n1.5,xx\n"
+        assert whole(loaded, settings) == b"Predictions,why\n0.0,xx\n1.5,xx\n"
 
 
 def test_a_person_gets_aligned_columns_and_their_number(tmp_path: Path) -> None:

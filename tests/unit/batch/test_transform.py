@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from custom_model_runner import predictor
-from custom_model_runner.batch import local
 from custom_model_runner.errors import ContractError, UsageError
 from custom_model_runner.settings import ScoreSettings
 
 from ..folders import plant
+from .runs import whole
 
 DENSE = "def transform(data, model):\n    return data.assign(c=data['a'] / 4)\n"
 SPARSE = """
@@ -31,7 +31,7 @@ def run(tmp_path: Path, hooks: str, output: str | None = None, *, for_terminal: 
     plant(tmp_path, {"input.csv": CSV})
     settings = ScoreSettings(input=str(tmp_path / "input.csv"), output=tmp_path / output if output else None)
     with predictor.load(folder, target_type="transform") as loaded:
-        return local.run(loaded, settings, for_terminal=for_terminal)
+        return whole(loaded, settings, for_terminal=for_terminal)
 
 
 @pytest.mark.parametrize(
@@ -75,4 +75,4 @@ def test_options_of_unstructured_models_are_refused(tmp_path: Path) -> None:
     folder = plant(tmp_path / "code", {"custom.py": DENSE})
     settings = ScoreSettings(input="-", query="a=1")
     with predictor.load(folder, target_type="transform") as loaded, pytest.raises(UsageError, match="this one is 'tr"):
-        local.run(loaded, settings, for_terminal=False)
+        whole(loaded, settings)

@@ -1,0 +1,85 @@
+"""Blocks on their way through a model in this process: read, predicted and written at the same time, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from custom_model_runner.batch import ahead, sinks, store
+from custom_model_runner.batch.blocks import Block, Blocks
+from custom_model_runner.batch.segments import Form, Segment
+from custom_model_runner.data import answers, transformed
+from custom_model_runner.data.payload import Payload
+from custom_model_runner.errors import BaseCustomUserError, RunnerError
+from custom_model_runner.predictor import Predictor
+from custom_model_runner.target_type import TargetType
+
+# Takes all segments in order.
+Consume = Callable[[Iterator[Segment]], None]
+
+
+class InBlock(RunnerError):
+    """A failure of some rows of an input, with the exit code of what failed."""
+
+    def __init__(self, row: int, error: RunnerError | BaseCustomUserError) -> None:
+        super().__init__(f"In the block that begins with row {row + 1}: {error}")
+        self.exit_code = error.exit_code
+
+
+def predicted(predictor: Predictor, blocks: Blocks) -> Generator[pd.DataFrame, None, None]:
+    """Yield what the model makes of each block; the next one is read meanwhile."""
+
+    def read(block: Block) -> Payload:
+        payload = blocks.payload(block)
+        return replace(payload, table=predictor.read(payload))
+
+    row = 0
+    for payload in ahead.ahead(map(read, ahead.ahead(blocks.read()))):
+        try:
+            made = table(predictor, payload)
+        except (RunnerError, BaseCustomUserError) as error:
+            raise InBlock(row, error) from error
+        yield made
+        row += len(made)
+    check_rows(row, blocks)
+
+
+def check_rows(count: int, blocks: Blocks) -> None:
+    """Refuse to end with another number of rows than the look at the input has found."""
+    if blocks.rows is not None and count != blocks.rows:
+        raise RunnerError(f"{count} rows were read, expected the {blocks.rows} that were there before")
+
+
+def table(predictor: Predictor, payload: Payload) -> pd.DataFrame:
+    """Return what a model makes of one table."""
+    if predictor.info.target.type is TargetType.TRANSFORM:
+        return transformed.dense(predictor.transform(payload))
+    return answers.table(predictor.score(payload))
+
+
+def run(tables: Iterable[pd.DataFrame], form: Form, consume: Consume) -> None:
+    """Have tables encoded and consumed while the next ones are made."""
+
+    def take(made: Iterator[pd.DataFrame]) -> None:
+        consume(map(form.encode, made))
+
+    with ahead.behind(take) as put:
+        for made in tables:
+            put(made)
+
+
+def kept(output: Path, form: Form) -> Consume:
+    """Return what keeps segments beside a file until all are there, and then assembles the file."""
+
+    def consume(found: Iterator[Segment]) -> None:
+        with store.opened(output) as segments_store:
+            count = 0
+            for count, segment in enumerate(found, start=1):
+                segments_store.add(count - 1, segment)
+            with sinks.replacing(output) as file:
+                form.assemble(segments_store.segments(count), file)
+
+    return consume

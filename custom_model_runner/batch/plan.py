@@ -1,0 +1,119 @@
+"""What is settled of a batch before anything is read: what comes in, what goes out, and in blocks of how many rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from custom_model_runner import plugins
+from custom_model_runner.batch import columns, segments, sources, text
+from custom_model_runner.batch.blocks import Blocks, Limits, Whole
+from custom_model_runner.data import compression, tables, transformed
+from custom_model_runner.errors import UsageError
+from custom_model_runner.model import Model
+from custom_model_runner.parsers import STANDARD_INPUT
+from custom_model_runner.plugins import ARROW_FILE, ARROW_STREAM, PARQUET
+from custom_model_runner.settings import ScoreSettings
+from custom_model_runner.target_type import TargetType
+
+# What is handed over as a whole, since there is nothing to gain by blocks.
+SMALL_BYTES = 32 << 20
+ARROW = frozenset({ARROW_FILE, ARROW_STREAM})
+# A stream has no bound but the disk where it comes from.
+UNBOUNDED = 1 << 62
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an input is read as, what an output is written as and compressed with, and how many rows make a block."""
+
+    source: str
+    media_type: str
+    written_type: str
+    written_encoding: str | None
+    block_rows: int | None
+    is_whole: bool
+    limits: Limits
+
+    @property
+    def may_be_whole(self) -> bool:
+        """Say whether an input may be handed over as a whole if it is small."""
+        return self.block_rows is None
+
+
+def settle(settings: ScoreSettings, output: Path | None) -> Plan:
+    """Return the plan of a batch; what contradicts itself is a usage error."""
+    name, encoding = compression.split(output.name if output else "")
+    written = _type_of(name, settings.output_format)
+    source = "" if settings.input == STANDARD_INPUT else compression.split(settings.input)[0]
+    if settings.whole_file and settings.batch_rows is not None:
+        raise UsageError("--whole-file and --batch-rows exclude each other; found both")
+    return Plan(
+        settings.input,
+        _type_of(source, settings.input_format),
+        written,
+        encoding,
+        settings.batch_rows,
+        settings.whole_file or (output is not None and written not in segments.STREAMED),
+        Limits(settings.max_decoded_bytes or UNBOUNDED, sources.limit_of(settings.max_decoded_bytes)),
+    )
+
+
+def _type_of(name: str, format_name: str | None) -> str:
+    """Return the media type of a file name, unless a format is given that is another."""
+    by_name = tables.media_type_of(name)
+    if format_name is None:
+        return by_name
+    suffixes = plugins.FORMATS[format_name].suffixes
+    if format_name == "arrow":
+        return by_name if by_name in ARROW else ARROW_STREAM
+    return next(iter(suffixes.values()))
+
+
+def takes_blocks(model: Model) -> bool:
+    """Say whether a model can be given a table in parts: not one that reads files for itself."""
+    return model.read is None and model.info.target.type is not TargetType.UNSTRUCTURED
+
+
+def look(plan: Plan) -> Blocks | Whole:
+    """Return a file in blocks, or why not; this reads all of it where that tells the types of columns."""
+    encoding = compression.split(plan.source)[1]
+    if plan.is_whole or plan.media_type == transformed.MATRIX_MARKET:
+        return Whole()
+    if plan.media_type in (*ARROW, PARQUET):
+        return Whole(reason="it is compressed as a whole") if encoding else _columns(plan)
+    if plan.media_type not in text.KINDS:
+        return Whole()
+    with sources.opened(plan.source, plan.limits.decoded) as stream:
+        first = sources.take(stream, SMALL_BYTES + 1 if plan.may_be_whole else text.HEAD_BYTES)
+    if plan.may_be_whole and len(first) <= SMALL_BYTES:
+        return Whole()
+    cutting = _cutting(plan, first)
+    return Whole(reason=text.NO_HEADER) if cutting is None else text.look(cutting)
+
+
+def _cutting(plan: Plan, first: bytes) -> text.Cutting | None:
+    return text.cutting(first, plan.media_type, plan.source, block_rows=plan.block_rows, limits=plan.limits)
+
+
+def _columns(plan: Plan) -> Blocks | Whole:
+    read = columns.look_at_parquet if plan.media_type == PARQUET else columns.look_at_arrow
+    if plan.may_be_whole and Path(plan.source).stat().st_size <= SMALL_BYTES // 8:
+        return Whole()
+    return read(plan.source, block_rows=plan.block_rows, limits=plan.limits)
+
+
+def look_at_pipe(plan: Plan) -> Blocks | Whole:
+    """Return a pipe in blocks, or what was read of it already; its beginning tells the types of columns."""
+    if plan.is_whole or plan.media_type not in text.KINDS:
+        return Whole()
+    stream = sources.pipe(plan.source)
+    first = sources.take(stream, text.SAMPLE_BYTES)
+    has_ended = len(first) < text.SAMPLE_BYTES
+    if plan.may_be_whole and has_ended and len(first) <= SMALL_BYTES:
+        return Whole(first)
+    cutting = _cutting(plan, first)
+    if cutting is None:
+        return Whole(first + compression.read_all(stream), reason=text.NO_HEADER)
+    found = text.look_at_pipe(cutting, first, stream)
+    return Whole(first + compression.read_all(stream), found.reason) if isinstance(found, Whole) else found

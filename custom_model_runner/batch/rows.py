@@ -1,0 +1,134 @@
+"""Text cut into blocks of whole rows, without parsing it: a row of CSV may have line ends inside quotes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from custom_model_runner.data.compression import Readable
+from custom_model_runner.data.csv_shape import QUOTE
+from custom_model_runner.errors import PayloadTooLarge
+
+Places = np.ndarray[Any, np.dtype[np.intp]]
+PIECE = 1 << 20
+# Also that of a row: what is longer is not held.
+MOST_BLOCK_BYTES = 64 << 20
+NEWLINE, RETURN, QUOTE_MARK = 10, 13, 34
+BEFORE_FIELD = np.array([44, NEWLINE, RETURN], dtype=np.uint8)
+# A field in quotes, in which two of them are one; it may be cut off at the end.
+QUOTED = re.compile(rb'(?:(?<=[,\r\n])|\A)"[^"]*(?:""[^"]*)*"?')
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Whole rows behind a header, and the number of the line in which the first of them begins."""
+
+    data: bytes
+    first_line: int
+
+
+@dataclass(frozen=True)
+class _Region:
+    """Bytes that begin with a row: how many rows end in them, where the last one does, and where each does."""
+
+    data: memoryview
+    count: int
+    last: int
+    ends: Callable[[], Places]
+
+
+def cut(source: Readable, *, rows: int, has_quotes: bool, head: bytes = b"", first_line: int = 1) -> Iterator[Cut]:
+    """Yield the rows of a text, so many at a time, or fewer where they are very long; blank lines count as rows."""
+    parts: list[bytes | memoryview] = [head]
+    count = size = 0
+    for region in _regions(source, has_quotes=has_quotes, first_line=first_line):
+        start = taken = 0
+        while taken < region.count:
+            step = min(rows - count, region.count - taken)
+            end = region.last if taken + step == region.count else int(region.ends()[taken + step - 1])
+            parts.append(region.data[start:end])
+            count, size, start, taken = count + step, size + end - start, end, taken + step
+            if count == rows or size >= MOST_BLOCK_BYTES:
+                data = b"".join(parts)
+                yield Cut(data, first_line)
+                first_line += _lines(data, count, start=len(head))
+                parts, count, size = [head], 0, 0
+    if len(parts) > 1:
+        yield Cut(b"".join(parts), first_line)
+
+
+def _lines(data: bytes, rows: int, *, start: int = 0, end: int | None = None) -> int:
+    """Return how many lines some rows take."""
+    return rows if data.find(QUOTE, start, end) < 0 else data.count(b"\n", start, end) or rows
+
+
+def _regions(source: Readable, *, has_quotes: bool, first_line: int) -> Iterator[_Region]:
+    """Yield bytes up to the last line end in them that ends a row."""
+    rest, ending = b"", b""
+    while piece := source.read(max(PIECE, len(rest))):
+        data = rest + piece
+        ending = ending or (b"\r" if b"\n" not in data and b"\r" in data else b"\n")
+        region = _quoted(data, ending) if has_quotes and QUOTE in data else _plain(data, ending)
+        if region.count:
+            yield region
+            first_line += _lines(data, region.count, end=region.last)
+        rest = data[region.last :]
+        if len(rest) > MOST_BLOCK_BYTES:
+            raise PayloadTooLarge(
+                f"The row in line {first_line} of the input has over {MOST_BLOCK_BYTES} bytes, the limit for a row, "
+                "or quotes that never end; --whole-file has no such limit"
+            )
+    if rest:
+        yield _Region(memoryview(rest), 1, len(rest), lambda: np.array([len(rest)]))
+
+
+def _plain(data: bytes, ending: bytes) -> _Region:
+    """Look at bytes without quotes: counting line ends is faster than finding them."""
+    if ending != b"\n":
+        return _found(data, _line_ends(data, ending))
+    return _Region(memoryview(data), data.count(ending), data.rfind(ending) + 1, lambda: _line_ends(data, ending))
+
+
+def _quoted(data: bytes, ending: bytes) -> _Region:
+    return _found(data, _row_ends(data, ending))
+
+
+def _found(data: bytes, ends: Places) -> _Region:
+    return _Region(memoryview(data), len(ends), int(ends[-1]) if len(ends) else 0, lambda: ends)
+
+
+def _line_ends(region: bytes, ending: bytes) -> Places:
+    """Return the places behind the line ends; a carriage return at the very end may be half of one."""
+    data = np.frombuffer(region, np.uint8)
+    ends = np.flatnonzero(data == ord(ending)) + 1
+    if ending == b"\n":
+        return ends
+    ends = ends[ends < len(data)]
+    behind: Places = ends + (data[ends] == NEWLINE)
+    return behind
+
+
+def _row_ends(region: bytes, ending: bytes) -> Places:
+    """Return the places behind the line ends that are not inside quotes; the region begins with a row."""
+    ends = _line_ends(region, ending)
+    data = np.frombuffer(region, np.uint8)
+    marks = np.flatnonzero(data == QUOTE_MARK)
+    if not _alternate(data, marks):
+        marks = np.array([place for found in QUOTED.finditer(region) for place in (found.start(), found.end() - 1)])
+    # As many marks before it as open and close.
+    outside: Places = ends[np.searchsorted(marks, ends) % 2 == 0]
+    return outside
+
+
+def _alternate(data: np.ndarray[Any, Any], marks: Places) -> bool:
+    """Say whether quotes open and close in turn: the odd ones begin fields or follow even ones, which end fields."""
+    first, second = marks[0::2], marks[1::2]
+    before = np.isin(data[first - 1], BEFORE_FIELD) | (first == 0)
+    before[1:] |= first[1:] == second[: len(first) - 1] + 1
+    inner = second[second + 1 < len(data)]
+    after = np.isin(data[inner + 1], BEFORE_FIELD) | (data[inner + 1] == QUOTE_MARK)
+    return bool(before.all() and after.all())

@@ -1,0 +1,140 @@
+"""Rows of text in blocks: CSV and NDJSON, cut without parsing, after a look that tells the types of their columns."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from custom_model_runner.batch import ahead, rows, sources
+from custom_model_runner.batch.blocks import BLOCK_BYTES, Block, Blocks, Limits, Whole
+from custom_model_runner.batch.rows import Cut
+from custom_model_runner.data import column_facts, csv_facts, csv_shape, json_facts, tables
+from custom_model_runner.data.column_facts import Facts
+from custom_model_runner.data.compression import Readable
+from custom_model_runner.data.payload import Payload
+from custom_model_runner.plugins import NDJSON
+
+# A pipe is typed by this much of its beginning.
+SAMPLE_BYTES = 64 << 20
+SAMPLE_ROWS = 10_000
+# The header must be in it, and it tells how long rows are.
+HEAD_BYTES = 1 << 20
+NO_HEADER = "its header is not in its first line, or very long"
+LOOKERS = 2
+
+
+@dataclass(frozen=True)
+class Text:
+    """A kind of rows: whether a header and quotes belong to it, and how its columns are looked at.
+
+    `as_expected` is a short way to the same, or None where it does not lead there.
+    """
+
+    media_type: str
+    has_header: bool
+    facts: Callable[[Payload], tuple[int, Facts]]
+    as_expected: Callable[[Payload, Facts, int], tuple[int, Facts] | None]
+    type_of: Callable[[int], str | None]
+
+
+KINDS = {
+    tables.CSV: Text(tables.CSV, True, csv_facts.of, csv_facts.as_expected, column_facts.type_of),
+    NDJSON: Text(NDJSON, False, json_facts.of, lambda *_: None, json_facts.type_of),
+}
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How an input is cut: its header, the line behind that, and how many rows make a block.
+
+    `ample_rows` is how many rows make a block of the usual size.
+    """
+
+    kind: Text
+    source: str
+    limits: Limits
+    head: bytes
+    first_line: int
+    rows: int
+    ample_rows: int
+
+    def cuts(self, stream: Readable) -> Iterator[Cut]:
+        """Yield the blocks of a stream that begins with the first row."""
+        return rows.cut(
+            stream, rows=self.rows, has_quotes=self.kind.has_header, head=self.head, first_line=self.first_line
+        )
+
+    def read(self) -> Iterator[Block]:
+        """Yield the blocks of a file."""
+        with sources.opened(self.source, self.limits.decoded) as stream:
+            sources.take(stream, len(self.head))
+            yield from self.numbered(stream)
+
+    def numbered(self, stream: Readable) -> Iterator[Block]:
+        """Yield the blocks of a stream that begins with the first row, one without rows if there is none."""
+        number = -1
+        for number, cut in enumerate(self.cuts(stream)):
+            yield Block(number, cut.data, cut.first_line)
+        if number < 0:
+            yield Block(0, self.head, self.first_line)
+
+
+def look(cutting: Cutting) -> Blocks | Whole:
+    """Return the blocks of a file; a look at all of it tells the types of its columns."""
+    ample = replace(cutting, rows=cutting.ample_rows)
+    return _typed(cutting, ample.read(), cutting.read, is_all=True)
+
+
+def look_at_pipe(cutting: Cutting, sample: bytes, rest: Readable) -> Blocks | Whole:
+    """Return the blocks of a pipe, which can be read once; its beginning tells the types of its columns."""
+    body = sample[len(cutting.head) :]
+    every = list(replace(cutting, rows=SAMPLE_ROWS).numbered(io.BytesIO(body)))
+    # The last row may be cut off.
+    found = _typed(cutting, every[:-1] or every, lambda: cutting.numbered(sources.Prefixed(body, rest)), is_all=False)
+    return replace(found, data=sample) if isinstance(found, Whole) else found
+
+
+def _typed(
+    cutting: Cutting, looked_at: Iterable[Block], read: Callable[[], Iterator[Block]], *, is_all: bool
+) -> Blocks | Whole:
+    blocks = Blocks(cutting.kind.media_type, None, cutting.limits.table, None, read)
+    count, facts = _facts(cutting, map(blocks.payload, looked_at))
+    types = {name: cutting.kind.type_of(held) for name, held in facts.items()}
+    known = {name: type_ for name, type_ in types.items() if type_ is not None}
+    if len(known) < len(types):
+        return Whole(reason="the type of a column with integers beyond 63 bits takes all rows to tell")
+    return replace(blocks, types=known, rows=count if is_all else None)
+
+
+def _facts(cutting: Cutting, payloads: Iterator[Payload]) -> tuple[int, Facts]:
+    """Return the rows of some blocks and what their columns hold, the latter expected to be about the same in all."""
+    kind = cutting.kind
+    total, known = kind.facts(next(payloads))
+
+    def facts(payload: Payload) -> tuple[int, Facts]:
+        return kind.as_expected(payload, known, len(cutting.head)) or kind.facts(payload)
+
+    for count, found in ahead.mapped(facts, payloads, threads=LOOKERS):
+        total, known = total + count, column_facts.merged(known, found)
+    return total, known
+
+
+def cutting(first: bytes, media_type: str, source: str, *, block_rows: int | None, limits: Limits) -> Cutting | None:
+    """Return how an input that begins so is cut, None where its header is not what is cut off first."""
+    kind, first = KINDS[media_type], first[:HEAD_BYTES]
+    header = _header(first) if kind.has_header else b""
+    is_cut_off = len(header) == len(first) == HEAD_BYTES
+    if kind.has_header and (is_cut_off or not header.removeprefix(codecs.BOM_UTF8).strip()):
+        return None
+    ample = max(BLOCK_BYTES * max(first.count(b"\n"), 1) // max(len(first), 1), 1)
+    line = 1 + max(csv_shape.line_ends(header), kind.has_header)
+    return Cutting(kind, source, limits, header, line, block_rows or ample, ample)
+
+
+def _header(first: bytes) -> bytes:
+    """Return the first row of a text, with the mark of its byte order."""
+    mark = codecs.BOM_UTF8 if first.startswith(codecs.BOM_UTF8) else b""
+    found = next(rows.cut(io.BytesIO(first[len(mark) :]), rows=1, has_quotes=True), None)
+    return mark if found is None else mark + found.data

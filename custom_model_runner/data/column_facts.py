@@ -1,0 +1,111 @@
+"""What the parts of a column hold, and which type `pandas.read_csv` gives to the whole of it."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Mapping
+from enum import IntFlag
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas._libs.parsers import STR_NA_VALUES  # type: ignore[import-not-found]
+from pandas.api.types import infer_dtype
+
+# What each column holds, by name.
+Facts = Mapping[str, int]
+# What reads as a number may begin like this; dates do, too.
+NUMBER_BEGINS = re.compile(r"\s*[+-]?[.\d]")
+LARGE_INTEGER = re.compile(r"\s*[+-]?\d{19,}\s*")
+CLOSER_LOOK = 100
+
+
+class Holds(IntFlag):
+    """What stands in a column: unsigned integers are those beyond 63 bits, huge ones those beyond 64."""
+
+    MISSING = 1
+    TRUTH = 2
+    WHOLE = 4
+    NEGATIVE = 8
+    UNSIGNED = 16
+    FRACTION = 32
+    HUGE = 64
+    TEXT = 128
+
+
+NUMBER = Holds.WHOLE | Holds.UNSIGNED | Holds.FRACTION | Holds.HUGE
+
+
+def of_table(table: pd.DataFrame) -> Facts:
+    """Return what each column of a table holds whose types pandas has inferred from CSV."""
+    return {str(name): _of(column) for name, column in table.items()}
+
+
+def merged(one: Facts, other: Facts) -> Facts:
+    """Return what columns hold whose parts hold this; a name that one part lacks is missing there."""
+    names = dict.fromkeys([*one, *other])
+    return {name: one.get(name, Holds.MISSING) | other.get(name, Holds.MISSING) for name in names}
+
+
+def of_texts(texts: Iterable[object]) -> int:
+    """Return what the fields of a column hold; what is no text is missing."""
+    # The second field has no line be blank.
+    lines = "".join(f"{_quoted(text)},\n" if isinstance(text, str) else ",\n" for text in texts)
+    table = pd.read_csv(io.StringIO(f"value,\n{lines}"), usecols=["value"], low_memory=False)
+    return _of(table["value"])
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _of(column: pd.Series[Any]) -> int:
+    kind = column.dtype.kind
+    if kind == "b":
+        return Holds.TRUTH
+    if kind == "i":
+        return Holds.WHOLE | (Holds.NEGATIVE if (column < 0).any() else 0)
+    if kind == "u":
+        return Holds.UNSIGNED
+    gaps = column.isna().to_numpy()
+    missing = Holds.MISSING if gaps.any() else 0
+    if gaps.all():
+        return missing
+    if kind == "f":
+        return missing | _of_floats(column.to_numpy()[~gaps], bool(missing))
+    return missing | _of_objects(column[~gaps])
+
+
+def _of_floats(values: np.ndarray[Any, Any], has_gaps: bool) -> int:
+    """Tell integers beside gaps, which pandas makes floats, from others, as far as values do."""
+    is_whole = has_gaps and bool((values == np.floor(values)).all())
+    return Holds.WHOLE if is_whole else Holds.FRACTION
+
+
+def _of_objects(column: pd.Series[Any]) -> int:
+    kind = infer_dtype(column)
+    if kind == "boolean":
+        return Holds.TRUTH
+    if kind != "string":
+        # Newer versions of pandas keep integers of any size.
+        return Holds.HUGE
+    # Beside large integers, pandas takes the words of missing values for text.
+    if not all(NUMBER_BEGINS.match(text) or text in STR_NA_VALUES for text in column.iloc[:CLOSER_LOOK]):
+        return Holds.TEXT
+    return Holds.HUGE if any(LARGE_INTEGER.fullmatch(text) for text in column) else Holds.TEXT
+
+
+def type_of(facts: int) -> str | None:
+    """Return the type of a column that holds this, None where it takes more than that to tell.
+
+    Large integers are only told where there is nothing else: beside gaps, signs or fractions it depends on what comes
+    first, and on the version of pandas.
+    """
+    if facts & Holds.TEXT:
+        return "str"
+    if facts & (Holds.HUGE | Holds.UNSIGNED):
+        return "uint64" if not facts & ~(Holds.UNSIGNED | Holds.WHOLE) else None
+    if facts & Holds.TRUTH:
+        return "str" if facts & NUMBER else "object" if facts & Holds.MISSING else "bool"
+    return "int64" if facts & Holds.WHOLE and not facts & (Holds.FRACTION | Holds.MISSING) else "float64"

@@ -1,0 +1,114 @@
+"""Parts of a CSV text: read with the types of the whole, and what is wrong told by its place in the whole."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from custom_model_runner.data import column_facts, csv_shape
+from custom_model_runner.data.column_facts import Holds
+from custom_model_runner.data.payload import Payload
+from custom_model_runner.errors import InputError
+
+# Truth values beside gaps; what pandas infers of a part becomes that.
+OBJECT = "object"
+WORDS = {
+    Holds.MISSING: "a missing value",
+    Holds.TRUTH: "a truth value",
+    Holds.WHOLE: "an integer",
+    Holds.NEGATIVE: "a negative number",
+    Holds.UNSIGNED: "an integer beyond 63 bits",
+    Holds.FRACTION: "a number with a fraction",
+    Holds.HUGE: "an integer beyond 64 bits",
+    Holds.TEXT: "text",
+}
+# What a column of each type may hold in one of its parts.
+ALLOWED = {
+    "int64": Holds.WHOLE | Holds.NEGATIVE,
+    "uint64": Holds.WHOLE | Holds.UNSIGNED,
+    "float64": column_facts.NUMBER | Holds.NEGATIVE | Holds.MISSING,
+    "bool": Holds.TRUTH,
+    OBJECT: Holds.TRUTH | Holds.MISSING,
+}
+
+
+def types(payload: Payload) -> Mapping[Any, str] | None:
+    """Return the types that pandas is told, by the name or the place of a column; None has it infer all."""
+    # By place: that of a name would also be told of others that only differ from it in a number.
+    told: dict[Any, str] = {
+        place: "str" if name in payload.text_columns else type_
+        for place, (name, type_) in enumerate((payload.types or {}).items())
+        if type_ != OBJECT or name in payload.text_columns
+    }
+    # Without any type, None: even an empty dict has pandas make each column twice.
+    return (told if payload.types is not None else dict.fromkeys(payload.text_columns, "str")) or None
+
+
+def parse(data: bytes, *, types: Mapping[Any, str] | None, skip_blank_lines: bool) -> pd.DataFrame:
+    """Return the table of a text; types that are not told are inferred from whole columns."""
+    real = None if types is None else {name: str if type_ == "str" else type_ for name, type_ in types.items()}
+    # By default pandas infers types by chunk, and long columns come out mixed.
+    return pd.read_csv(io.BytesIO(data), skip_blank_lines=skip_blank_lines, low_memory=False, dtype=real)
+
+
+def as_declared(table: pd.DataFrame, payload: Payload) -> pd.DataFrame:
+    """Return the table of a part with truth values beside gaps as objects, although it may have no gap itself."""
+    names = [name for name, type_ in (payload.types or {}).items() if type_ == OBJECT and name in table.columns]
+    names = [name for name in names if name not in payload.text_columns]
+    if any(facts & ~ALLOWED[OBJECT] for facts in column_facts.of_table(table[names]).values()):
+        check_types(payload)
+    return table.astype(dict.fromkeys(names, object)) if names else table
+
+
+def check_types(payload: Payload) -> None:
+    """Refuse a part whose values are not of the types that were told, if that is what is wrong with it."""
+    if payload.types is None:
+        return
+    try:
+        # A wide row fails here as well.
+        table = parse(
+            payload.data, types=dict.fromkeys(range(len(payload.types)), "str"), skip_blank_lines=len(payload.types) > 1
+        )
+    except (pd.errors.ParserError, ValueError):
+        return
+    for name, type_ in payload.types.items():
+        allowed = ALLOWED.get(type_)
+        if allowed is not None and name not in payload.text_columns:
+            _check_column(table[name], type_, allowed, payload)
+
+
+def _check_column(column: pd.Series[Any], type_: str, allowed: Holds, payload: Payload) -> None:
+    """Refuse the first value of a column that its type does not allow."""
+    row = _first(list(column), allowed)
+    if row is None:
+        return
+    wrong = column_facts.of_texts([column.iloc[row]]) & ~allowed
+    raise InputError(
+        f"The CSV input contradicts its beginning: line {csv_shape.line_of(payload, row)}, column {str(column.name)!r} "
+        f"holds {WORDS[Holds(wrong & -wrong)]}, expected {type_}; --whole-file chooses types when all is read"
+    )
+
+
+def _first(texts: list[object], allowed: Holds) -> int | None:
+    """Return the place of the first text that holds more than is allowed; halves are looked at in turn."""
+    if not column_facts.of_texts(texts) & ~allowed:
+        return None
+    if len(texts) == 1:
+        return 0
+    middle = len(texts) // 2
+    left = _first(texts[:middle], allowed)
+    right = _first(texts[middle:], allowed) if left is None else None
+    return left if right is None else middle + right
+
+
+def check_widths(payload: Payload) -> None:
+    """Refuse the first row of a part that is wider than the header, by its line in the whole."""
+    if payload.first_line is None:
+        return
+    wide = csv_shape.wide_row(payload)
+    if wide is not None:
+        expected, line, found = wide
+        raise InputError(f"The CSV input is broken: Expected {expected} fields in line {line}, saw {found}")
