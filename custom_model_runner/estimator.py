@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
@@ -11,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from custom_model_runner import border, plugins
-from custom_model_runner.data.predictions import Scores
+from custom_model_runner.data.csv_rows import Rows
+from custom_model_runner.data.predictions import ScoreRows, Scores
 from custom_model_runner.data.target import Hint, Target
-from custom_model_runner.errors import ContractError, LoadError, PayloadTooLarge
+from custom_model_runner.errors import ContractError, LoadError, PayloadTooLarge, RunnerError
 from custom_model_runner.target_type import TargetType
 
 # Whose methods an object of another library has, when it can transform.
@@ -52,6 +54,15 @@ class Estimator:
         scores: Scores = _call(self.library.score, self.model, table, target)
         return scores
 
+    def prove_bare(self, target: Target) -> ScoreRows | None:
+        """Return what scores rows without a table, if the framework knows how and saw that it makes no difference.
+
+        What goes wrong there is left to the way with a table, which says what it was.
+        """
+        prove = getattr(self.library, "bare", None)
+        bare: ScoreRows | None = None if prove is None else prove(self.model, target)
+        return None if bare is None else partial(_or_none, bare)
+
 
 @dataclass(frozen=True)
 class Transformer:
@@ -67,6 +78,14 @@ class Transformer:
         _check_table(table, hook="transform")
         made: pd.DataFrame = _call(self.library.transform, self.model, table, self.names)
         return made
+
+
+def _or_none(bare: ScoreRows, rows: Rows) -> Scores | None:
+    try:
+        scores: Scores | None = border.call(bare, rows, failing="")
+    except RunnerError:
+        return None
+    return scores
 
 
 def _call(function: Callable[..., Any], model: Any, table: pd.DataFrame, fact: object) -> Any:

@@ -20,20 +20,13 @@ from custom_model_runner.data.call import Call
 from custom_model_runner.data.chat import Asked, Said
 from custom_model_runner.data.observation import Observation, Observer
 from custom_model_runner.data.payload import Payload
-from custom_model_runner.data.predictions import Predictions, Scores
+from custom_model_runner.data.predictions import Predictions, ScoreRows, Scores
 from custom_model_runner.data.reply import Reply
 from custom_model_runner.data.report import Report, Reporter, snapshot
 from custom_model_runner.data.stages import DECODE, QUEUE, Stages
 from custom_model_runner.data.transformed import Transformed
-from custom_model_runner.errors import (
-    ContractError,
-    InputError,
-    MissingColumns,
-    NotOffered,
-    Unsupported,
-    UsageError,
-)
-from custom_model_runner.model import Context, Convert, Model, ModelInfo, Question
+from custom_model_runner.errors import ContractError, InputError, MissingColumns, NotOffered, Unsupported, UsageError
+from custom_model_runner.model import Context, Model, ModelInfo, Question
 from custom_model_runner.settings import ModelSettings
 from custom_model_runner.target_type import TargetType
 
@@ -55,6 +48,7 @@ class Predictor:
     """A loaded model and the way to call it; a call is inside what `slots` returns while it is inside the model.
 
     `reporter` is told of structured calls; `mlops` makes what an unstructured model reports with, per request.
+    `bare` scores rows of which no table is made.
     """
 
     model: Model
@@ -62,6 +56,7 @@ class Predictor:
     slots: Slots = field(default_factory=one_at_a_time)
     reporter: Reporter | None = None
     mlops: Callable[[str | None], object] | None = None
+    bare: ScoreRows | None = None
 
     @property
     def info(self) -> ModelInfo:
@@ -83,7 +78,7 @@ class Predictor:
         self._scorer()
         context = Context(payload.data, payload.media_type or "text/csv", charset, payload.column_names)
         with self._observed(stages) as call:
-            result = self._on_table(payload, lambda table: self._call(table, context, call), call.stages)
+            result = self._on_rows(payload, context, call)
             call.rows = len(result)
         if self.reporter is not None:
             self.reporter(calls.report(call, result, self.info.target, request_id=request_id, size=len(payload.data)))
@@ -100,6 +95,17 @@ class Predictor:
         only_chats = has.chat is not None and has.score is None and has.answer is None and has.convert is None
         endpoints = CHAT_ENDPOINTS if only_chats else ENDPOINTS.get(kind, PREDICTION_ENDPOINTS)
         return Unsupported(f"This model has target type '{kind}', use the {endpoints} endpoint.")
+
+    def _on_rows(self, payload: Payload, context: Context, call: Call) -> Predictions:
+        """Score a payload, without a table if that makes no difference."""
+        if self.bare is None or (rows := tables.rows(payload)) is None:
+            return self._on_table(payload, lambda table: self._call(table, context, call), call.stages)
+        call.stages.end(DECODE)
+        with self.slots():
+            call.stages.end(QUEUE)
+            if (scores := self.bare(rows)) is None:
+                return self._call(rows.table(), context, call)
+            return self._finish(scores, len(rows), call.stages)
 
     def _on_table(self, payload: Payload, use: Callable[[Any], Result], stages: Stages) -> Result:
         """Use the table of a payload; what reads it outside the model takes no slot."""
@@ -136,15 +142,19 @@ class Predictor:
             if subject.check_columns is not None and subject.transform is None:
                 subject.check_columns(table)
             return predictions.nothing(target)
-        scores = self._scores(table, context, call.stages)
+        return self._finish(self._scores(table, context, call.stages), rows, call.stages)
+
+    def _finish(self, scores: Scores, rows: int | None, stages: Stages) -> Predictions:
+        """Check what was scored, and run the hook that works on predictions."""
+        post_process, target = self.model.post_process, self.info.target
         with predictions.returned_by("score" if self.info.framework is None else None):
             result = predictions.marshal(scores, target, rows=rows)
-        call.stages.end("score")
-        if subject.post_process is None:
+        stages.end("score")
+        if post_process is None:
             return result
         with predictions.returned_by("post_process"):
-            processed = predictions.marshal(subject.post_process(result.frame()), target, rows=len(result))
-        call.stages.end("post_process")
+            processed = predictions.marshal(post_process(result.frame()), target, rows=len(result))
+        stages.end("post_process")
         return Predictions(processed.columns, processed.values, result.extra)
 
     def _scores(self, table: Any, context: Context, stages: Stages) -> Scores:
@@ -176,7 +186,7 @@ class Predictor:
             raise self._unsupported()
         with self._observed(stages) as call:
             known = None if target is None else tables.read(target)
-            result = self._on_table(payload, lambda table: _converted(convert, table, known), call.stages)
+            result = self._on_table(payload, lambda table: transformed.convert(convert, table, known), call.stages)
             if self.model.check_out is not None:
                 result = replace(result, table=self.model.check_out(result.table))
             call.stages.end("transform")
@@ -264,16 +274,6 @@ class Predictor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _converted(convert: Convert, table: Any, target: pd.DataFrame | None) -> Transformed:
-    """Run the hook on what was read; without a table of rows the number of rows is the user's affair."""
-    rows = len(table) if isinstance(table, pd.DataFrame) else None
-    if rows is not None and target is not None and len(target) != rows:
-        raise InputError(f"The target has {len(target)} rows, expected one for each of the {rows} rows of the table")
-    # The hook gets a copy: the target goes back as it came.
-    result = convert(table, None if target is None else target.copy())
-    return transformed.check(result, rows=rows, target=target)
 
 
 def open_predictor(

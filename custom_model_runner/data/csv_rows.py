@@ -38,16 +38,23 @@ LONG, LONG_WITH_POINT = b"0" * 16, b"0" * 17
 LARGE_POWER = re.compile(rb"[eE][+-]?0*(?:[89]|[1-9][0-9])")
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Rows of numbers under the names of their columns; a gap is None.
-
-    `is_whole` says of each column whether it holds integers only; the index of one header is always the same object.
-    """
+@dataclass(frozen=True, eq=False)
+class Header:
+    """The columns of a header line; the same line gives the same object while it is remembered."""
 
     columns: pd.Index[Any]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of numbers under a header; a gap is None. `is_whole` says of each column whether it has integers only."""
+
+    header: Header
     cells: list[list[float | None]]
     is_whole: Sequence[bool]
+
+    def __len__(self) -> int:
+        return len(self.cells)
 
     def array(self) -> np.ndarray[Any, Any]:
         """Return what `to_numpy` gives of the table: integers if there is nothing else, column after column."""
@@ -56,11 +63,11 @@ class Rows:
     def table(self) -> pd.DataFrame:
         """Return what pandas would have read."""
         if len(set(self.is_whole)) == 1:
-            return pd.DataFrame(self.array(), columns=self.columns, copy=False)
+            return pd.DataFrame(self.array(), columns=self.header.columns, copy=False)
         kinds = [np.int64 if whole else np.float64 for whole in self.is_whole]
         columns = [np.array(cells, kind) for cells, kind in zip(zip(*self.cells, strict=True), kinds, strict=True)]
         table = pd.DataFrame(dict(enumerate(columns)), copy=False)
-        table.columns = self.columns
+        table.columns = self.header.columns
         return table
 
 
@@ -68,19 +75,20 @@ def read(payload: Payload) -> Rows | None:
     """Return the rows of a CSV body, or None where pandas must be asked."""
     if len(payload.data) > MOST_BYTES or payload.text_columns:
         return None
-    header, _, body = payload.data.replace(b"\r\n", b"\n").partition(b"\n")
+    line, _, body = payload.data.replace(b"\r\n", b"\n").partition(b"\n")
     body = body[:-1] if body.endswith(b"\n") else body
-    columns = _columns(header) if len(header) <= MOST_OF_HEADER and _is_plain(body) else None
-    if columns is None or len(columns) * COLUMN > payload.limit:
+    header = _header(line) if len(line) <= MOST_OF_HEADER and _is_plain(body) else None
+    width = 0 if header is None else len(header.columns)
+    if header is None or width * COLUMN > payload.limit:
         return None
     cells = _cells(body)
-    if cells is None or set(map(len, cells)) != {len(columns)}:
+    if cells is None or set(map(len, cells)) != {width}:
         return None
-    if body.count(b".") == len(cells) * len(columns):
-        return Rows(columns, cells, [False] * len(columns))
+    if body.count(b".") == len(cells) * width:
+        return Rows(header, cells, [False] * width)
     if HUGE in body.translate(DIGITS) or NEGATIVE_ZERO.search(body):
         return None
-    return Rows(columns, cells, [set(map(type, column)) == {int} for column in zip(*cells, strict=True)])
+    return Rows(header, cells, [set(map(type, column)) == {int} for column in zip(*cells, strict=True)])
 
 
 def _is_plain(body: bytes) -> bool:
@@ -103,16 +111,16 @@ def _is_exact() -> bool:
 
 
 @lru_cache(maxsize=HEADERS_KEPT)
-def _columns(header: bytes) -> pd.Index[Any] | None:
-    """Return the columns that pandas makes of a header line without quotes, whatever stands below."""
-    if not header.strip() or b'"' in header or b"\r" in header:
+def _header(line: bytes) -> Header | None:
+    """Return what pandas makes of a header line without quotes, whatever stands below it."""
+    if not line.strip() or b'"' in line or b"\r" in line:
         return None
-    width = header.count(b",") + 1
+    width = line.count(b",") + 1
     try:
-        table = pd.read_csv(io.BytesIO(header + b"\n" + b",".join([b"0"] * width)), low_memory=False)
+        table = pd.read_csv(io.BytesIO(line + b"\n" + b",".join([b"0"] * width)), low_memory=False)
     except ValueError:
         return None
-    return table.columns if table.shape == (1, width) and table.columns.is_unique else None
+    return Header(table.columns) if table.shape == (1, width) and table.columns.is_unique else None
 
 
 def _cells(body: bytes) -> list[list[float | None]] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from custom_model_runner.data import labels
+from custom_model_runner.data.csv_rows import Rows
 from custom_model_runner.data.target import DEFAULT_COLUMN, Target
 from custom_model_runner.errors import ContractError
 from custom_model_runner.target_type import NAMED, NUMERIC, TargetType
@@ -25,6 +26,10 @@ class Scores:
     values: Array
     labels: Sequence[object] | None = None
     extra: pd.DataFrame | None = None
+
+
+# Scores rows of which no table was made, or says by None that it takes one.
+ScoreRows = Callable[[Rows], "Scores | None"]
 
 
 @dataclass(frozen=True)

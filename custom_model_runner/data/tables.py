@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from custom_model_runner import plugins
-from custom_model_runner.data import compression
+from custom_model_runner.data import compression, csv_rows
 from custom_model_runner.errors import InputError, PayloadTooLarge, Unsupported
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from custom_model_runner.data.csv_rows import Rows
     from custom_model_runner.data.payload import Payload
 
 CSV = "text/csv"
@@ -22,6 +23,11 @@ def read(payload: Payload) -> pd.DataFrame:
         if payload.media_type in line.reads:
             return _read(payload, name, line)
     raise Unsupported(f"The payload format {payload.media_type!r} is not supported; supported: {', '.join(readable())}")
+
+
+def rows(payload: Payload) -> Rows | None:
+    """Return the rows of a small body of plain numbers, without making a table, or None where it takes one."""
+    return csv_rows.read(payload) if payload.media_type in plugins.FORMATS["csv"].reads else None
 
 
 def _read(payload: Payload, name: str, line: plugins.Format) -> pd.DataFrame:

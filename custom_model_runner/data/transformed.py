@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,11 @@ import pandas as pd
 
 from custom_model_runner import plugins
 from custom_model_runner.data import csv_text, sparse, tables
-from custom_model_runner.errors import ContractError
+from custom_model_runner.errors import ContractError, InputError
 
 MATRIX_MARKET = "text/mtx"
+# A table, and its target if that came along, to another table.
+Convert = Callable[[Any, "pd.DataFrame | None"], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,16 @@ class Transformed:
     def names(self) -> bytes:
         """The names of the columns, one a line."""
         return "\n".join(self.table.columns).encode()
+
+
+def convert(call: Convert, table: Any, target: pd.DataFrame | None) -> Transformed:
+    """Call a transform model with what was read; without a table of rows the number of rows is the user's affair."""
+    rows = len(table) if isinstance(table, pd.DataFrame) else None
+    if rows is not None and target is not None and len(target) != rows:
+        raise InputError(f"The target has {len(target)} rows, expected one for each of the {rows} rows of the table")
+    # The hook gets a copy: the target goes back as it came.
+    result = call(table, None if target is None else target.copy())
+    return check(result, rows=rows, target=target)
 
 
 def check(result: pd.DataFrame, *, rows: int | None = None, target: pd.DataFrame | None = None) -> Transformed:

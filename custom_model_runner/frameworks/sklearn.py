@@ -17,11 +17,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from custom_model_runner.data import matrices, sparse
 from custom_model_runner.data.labels import align
-from custom_model_runner.data.predictions import Scores
+from custom_model_runner.data.predictions import ScoreRows, Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import ContractError, InputError, LoadError, UsageError, UserCodeError
 from custom_model_runner.estimator import last_step
 from custom_model_runner.frameworks import fitted
+from custom_model_runner.frameworks.bare import prove
 from custom_model_runner.target_type import NUMERIC, TargetType
 
 MANY_LABELS = 2
@@ -103,9 +104,22 @@ def check_columns(model: Any, table: pd.DataFrame) -> None:
 
 def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
     """Return probabilities with the estimator's own classes, or predictions."""
+    return _scores(model, target, lambda method: on_table(method, model, table))
+
+
+def bare(model: Any, target: Target) -> ScoreRows | None:
+    """Return what scores rows without a table, if the estimator was seen to predict the same from an array."""
+
+    def by_array(twin: Any, array: np.ndarray[Any, Any]) -> Scores:
+        return _scores(twin, target, lambda method: method(array))
+
+    return prove(model, lambda table: score(model, table, target), by_array)
+
+
+def _scores(model: Any, target: Target, call: Callable[[Callable[[Any], Any]], Any]) -> Scores:
     if not target.is_classification:
-        return Scores(np.asarray(on_table(model.predict, model, table)))
-    probabilities, classes = on_table(model.predict_proba, model, table), getattr(model, "classes_", None)
+        return Scores(np.asarray(call(model.predict)))
+    probabilities, classes = call(model.predict_proba), getattr(model, "classes_", None)
     if target.type is TargetType.MULTILABEL:
         # The classes of a multilabel estimator are positions, not names.
         return Scores(_positives(probabilities, classes))

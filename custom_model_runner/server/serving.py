@@ -12,10 +12,8 @@ from typing import Any
 
 from flask import Flask
 
-from custom_model_runner import border, logs
-from custom_model_runner.data import tables
+from custom_model_runner import border, logs, warming
 from custom_model_runner.data.observation import Observation, Observer
-from custom_model_runner.data.payload import Payload
 from custom_model_runner.delivery.delivered import Delivered
 from custom_model_runner.errors import LoadError, RunnerError
 from custom_model_runner.monitoring import reporting
@@ -113,10 +111,8 @@ class Folder:
         predictor = replace(predictor, observers=observers, slots=admission.enter)
         reports = reporting.open_reports(self.plan, predictor.info.target.type)
         self.last_steps.append(reports.close)
-        # What reads tables is imported, and its threads are started, before the first request and after the fork.
-        tables.read(Payload(b"x\n1\n", "text/csv"))
-        reporting_predictor = replace(predictor, reporter=reports.structured, mlops=reports.embedded)
-        made = self._application(reporting_predictor, telemetry, admission)
+        predictor = warming.warmed(replace(predictor, reporter=reports.structured, mlops=reports.embedded))
+        made = self._application(predictor, telemetry, admission)
         made.extensions[refusals.WATCHMAN] = watchman
         return made
 

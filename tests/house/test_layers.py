@@ -18,7 +18,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"data"}),
     frozenset({"codedir", "model", "metadata", "schema", "estimator", "opening", "artifacts"}),
     frozenset({"interfaces", "languages", "frameworks", "templates", "delivery"}),
-    frozenset({"predictor", "conversation", "monitoring"}),
+    frozenset({"predictor", "conversation", "warming", "monitoring"}),
     frozenset({"server", "batch", "checks", "training", "anomaly", "registry"}),
     frozenset({"commands"}),
     frozenset({"cli"}),
@@ -60,6 +60,7 @@ ORDER: frozenset[tuple[str, str]] = frozenset(
         ("model", "schema"),
         ("schema", "metadata"),
         ("predictor", "conversation"),
+        ("warming", "predictor"),
     }
 )
 

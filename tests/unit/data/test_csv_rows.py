@@ -140,11 +140,11 @@ def test_a_wide_header_is_refused_by_the_limit_as_ever() -> None:
         tables.read(Payload(body, "text/csv", limit=19 * COLUMN))
 
 
-def test_the_index_of_a_header_is_the_same_object_in_every_table() -> None:
+def test_the_header_of_a_line_is_the_same_object_in_all_rows() -> None:
     first, second = (csv_rows.read(Payload(b"same,header\n%d,2\n" % number)) for number in (1, 2))
     assert first is not None
     assert second is not None
-    assert first.columns is second.columns
+    assert first.header is second.header
 
 
 def test_a_changed_table_leaves_the_next_one_alone() -> None:

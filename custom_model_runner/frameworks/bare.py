@@ -1,0 +1,143 @@
+"""Rows of numbers for an estimator as an array, without a table: only where nothing can tell the difference."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from custom_model_runner import border
+from custom_model_runner.data.csv_rows import HEADERS_KEPT, Header, Rows
+from custom_model_runner.data.predictions import ScoreRows, Scores
+from custom_model_runner.errors import RunnerError
+
+Array = np.ndarray[Any, Any]
+
+# Whose code looks at what it is given in ways that we know.
+OWN = frozenset({"builtins", "numpy", "scipy", "sklearn"})
+NAMES = "feature_names_in_"
+# A table costs a millisecond; the predictions of slower models are not worth a proof.
+WORTH_SECONDS = 0.02
+
+
+def prove(
+    model: Any, by_table: Callable[[pd.DataFrame], Scores], by_array: Callable[[Any, Array], Scores]
+) -> ScoreRows | None:
+    """Return what scores rows as an array, if it was seen to give the bits, failures and warnings of tables.
+
+    The model is called. `by_array` gets a model that remembers no names, since it would warn of an array.
+    """
+    width = getattr(model, "n_features_in_", None)
+    if width is None or not is_plain(model):
+        return None
+    names = list(getattr(model, NAMES, map(str, range(width))))
+    stand, twin = _stand(model), nameless(model)
+
+    def score(rows: Rows) -> Scores | None:
+        is_in_order = stand(rows.header)
+        if is_in_order is None:
+            return None
+        # Bits depend on how numbers lie in memory, so only pandas may move them.
+        return by_array(twin, rows.array() if is_in_order else rows.table()[names].to_numpy())
+
+    tries = list(_tries(Header(pd.Index(names))))
+    if hasattr(model, NAMES):
+        tries += list(_tries(Header(pd.Index(names[::-1]))))[:4]
+    is_proved = _is_worth_it(by_table, tries[0]) and all(_is_same(by_table, score, rows) for rows in tries)
+    return score if is_proved else None
+
+
+def is_plain(value: Any) -> bool:
+    """Say whether a model has no code of others in it, which might look at what it is given."""
+    if isinstance(value, dict):
+        return all(map(is_plain, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(is_plain, value))
+    module = getattr(value, "__module__", None) or type(value).__module__
+    if module.partition(".")[0] not in OWN:
+        return False
+    return not _has_parts(value) or all(map(is_plain, vars(value).values()))
+
+
+def nameless(value: Any) -> Any:
+    """Return a model, and the models in it, without the names of columns; all else is shared with the first."""
+    if isinstance(value, (list, tuple)):
+        parts = [nameless(part) for part in value]
+        return type(value)(parts) if any(new is not old for new, old in zip(parts, value, strict=True)) else value
+    if not _has_parts(value):
+        return value
+    facts = {name: nameless(fact) for name, fact in vars(value).items() if name != NAMES}
+    if len(facts) == len(vars(value)) and all(fact is vars(value)[name] for name, fact in facts.items()):
+        return value
+    twin = object.__new__(type(value))
+    twin.__dict__.update(facts)
+    return twin
+
+
+def _has_parts(value: Any) -> bool:
+    return type(value).__module__.startswith("sklearn.") and hasattr(value, "__dict__")
+
+
+def _stand(model: Any) -> Callable[[Header], bool | None]:
+    """Return the function that says whether columns stand as they did at the fit; None says that one is missing."""
+    names, width = getattr(model, NAMES, None), model.n_features_in_
+
+    @lru_cache(maxsize=HEADERS_KEPT)
+    def stand(header: Header) -> bool | None:
+        columns = list(header.columns)
+        if names is None:
+            return True if len(columns) == width else None
+        return columns == list(names) if set(columns) >= set(names) else None
+
+    return stand
+
+
+def _is_worth_it(by_table: Callable[[pd.DataFrame], Scores], rows: Rows) -> bool:
+    """Say whether a second call is quick, after one that may have had to prepare something."""
+    _outcome(by_table, rows.table())
+    start = time.process_time()
+    return _outcome(by_table, rows.table()) is not None and time.process_time() - start < WORTH_SECONDS
+
+
+def _is_same(by_table: Callable[[pd.DataFrame], Scores], by_rows: ScoreRows, rows: Rows) -> bool:
+    """Say whether rows are scored alike without a table and, thereafter, with one."""
+    return _outcome(by_rows, rows) == _outcome(by_table, rows.table())
+
+
+def _outcome(function: Callable[[Any], Scores | None], given: object) -> object:
+    """Return all that a result consists of, and the warnings that came with it; None for a failure."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            scores: Scores | None = border.call(function, given, failing="")
+        except RunnerError:
+            return None
+    if scores is None:
+        return None
+    values, labels = scores.values, scores.labels
+    words = [(one.category, str(one.message)) for one in told]
+    return values.dtype, values.shape, values.tobytes(), None if labels is None else list(labels), words
+
+
+def _tries(header: Header) -> Iterator[Rows]:
+    """Yield rows of all kinds: fractions and integers, small and large, in one column and in all, with gaps."""
+    random, width = np.random.default_rng(0), len(header.columns)
+    for count in (1, 2, 50):
+        size = (count, width)
+        fractions = (random.choice([-1.0, 1.0], size) * 10.0 ** random.uniform(-4, 5, size)).tolist()
+        integers = random.integers(-3, 1000, size).tolist()
+        is_whole = (np.arange(width) % 2 == 1).tolist()
+        mixed = [
+            [whole if flag else fraction for whole, fraction, flag in zip(*row, is_whole, strict=True)]
+            for row in zip(integers, fractions, strict=True)
+        ]
+        gaps = [[None if random.random() < 0.2 else cell for cell in row] for row in fractions]
+        yield Rows(header, fractions, [False] * width)
+        yield Rows(header, integers, [True] * width)
+        yield Rows(header, mixed, is_whole)
+        yield Rows(header, gaps, [False] * width)

@@ -1,0 +1,107 @@
+"""What is done before the first request: which models are called, and how they score from then on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression
+
+from custom_model_runner import predictor, warming
+from custom_model_runner.data.csv_rows import Rows
+from custom_model_runner.data.payload import Payload
+from custom_model_runner.data.predictions import Scores
+from custom_model_runner.errors import RunnerError
+from custom_model_runner.frameworks import bare
+
+from .folders import pickled, plant
+
+FRAME = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1.0, 0.0, 1.0, 0.0]})
+MODEL = pickled(LinearRegression().fit(FRAME, [0.5, 1.0, 2.5, 3.0]))
+CSV = Payload(b"a,b\n0.5,2\n3,4.25\n", "text/csv")
+SCHEMA = """
+    name: checked
+    type: inference
+    targetType: regression
+    typeSchema:
+      input_requirements: [{field: number_of_columns, condition: EQUALS, value: 2}]
+"""
+
+
+@pytest.fixture(autouse=True)
+def _a_busy_machine_makes_no_model_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bare, "WORTH_SECONDS", 60.0)
+
+
+def refused(_: Rows) -> NoReturn:
+    raise AssertionError("scored without a table")
+
+
+def never(_table: object, _context: object) -> NoReturn:
+    raise AssertionError("scored with a table")
+
+
+def test_a_lone_estimator_scores_small_bodies_without_a_table_and_predicts_the_same(tmp_path: Path) -> None:
+    with predictor.load(plant(tmp_path, {"model.pkl": MODEL})) as cold:
+        warm = warming.warmed(cold)
+        assert cold.bare is None
+        assert warm.bare is not None
+        without_model = replace(warm, model=replace(warm.model, score=never))
+        assert without_model.score(CSV).values.tolist() == cold.score(CSV).values.tolist()
+
+
+@pytest.mark.parametrize("body", [b"a,b\n1.5,\n", b"a,c\n1.5,2\n", b"a\n1.5\n"])
+def test_what_an_estimator_refuses_is_refused_in_the_same_words(tmp_path: Path, body: bytes) -> None:
+    with predictor.load(plant(tmp_path, {"model.pkl": MODEL})) as cold:
+        words = []
+        for subject in (cold, warming.warmed(cold)):
+            with pytest.raises(RunnerError) as caught:
+                subject.score(Payload(body, "text/csv"))
+            words.append(str(caught.value))
+        assert words[0] == words[1]
+
+
+@pytest.mark.parametrize(
+    "payload", [Payload(b'[{"a":1.5,"b":2}]', "application/json"), Payload(b'a,b\n"1.5",2\n', "text/csv")]
+)
+def test_other_bodies_become_tables(tmp_path: Path, payload: Payload) -> None:
+    with predictor.load(plant(tmp_path, {"model.pkl": MODEL})) as cold:
+        warm = replace(warming.warmed(cold), bare=refused)
+        assert warm.score(payload).values.tolist() == cold.score(payload).values.tolist()
+
+
+def test_a_table_is_made_where_scoring_without_one_gives_up(tmp_path: Path) -> None:
+    with predictor.load(plant(tmp_path, {"model.pkl": MODEL})) as cold:
+        assert replace(cold, bare=lambda _: None).score(CSV).values.tolist() == cold.score(CSV).values.tolist()
+
+
+@pytest.mark.parametrize(
+    "hook", ["post_process(predictions, model): return predictions", "transform(data, model): return data"]
+)
+def test_a_model_that_user_code_works_with_is_not_called(tmp_path: Path, hook: str) -> None:
+    code = f"def {hook}\n"
+    with predictor.load(plant(tmp_path, {"custom.py": code, "model.pkl": MODEL})) as cold:
+        assert warming.warmed(replace(cold, model=replace(cold.model, score=never))).bare is None
+
+
+def test_a_table_that_somebody_looks_at_is_made(tmp_path: Path) -> None:
+    with predictor.load(plant(tmp_path, {"model.pkl": MODEL, "model-metadata.yaml": SCHEMA})) as checked:
+        assert warming.warmed(checked).bare is None
+        unchecked = replace(checked, model=replace(checked.model, check_in=None))
+        assert warming.warmed(unchecked).bare is not None
+        assert warming.warmed(replace(unchecked, reporter=lambda _: None)).bare is None
+
+
+def test_predictions_without_a_table_are_checked_and_counted(tmp_path: Path) -> None:
+    seen: list[int] = []
+    with predictor.load(plant(tmp_path, {"model.pkl": MODEL})) as cold:
+        warm = replace(cold, observers=(lambda one: seen.append(one.rows),))
+        too_many = replace(warm, bare=lambda rows: Scores(np.ones(len(rows) + 1)))
+        with pytest.raises(RunnerError, match="2 rows, but 3 predictions"):
+            too_many.score(CSV)
+        replace(warm, bare=lambda rows: Scores(np.ones(len(rows)))).score(CSV)
+    assert seen == [0, 2]
