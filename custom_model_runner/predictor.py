@@ -162,14 +162,14 @@ class Predictor:
         transform, score = self.model.transform, self._scorer()
         if transform is None:
             return score(table, context)
-        # Now: the hook may change the table in place.
-        came = frozenset(map(str, table.columns)) if isinstance(table, pd.DataFrame) else frozenset()
+        # Now: the hook may change the table in place, though not its index of names.
+        came = table.columns if isinstance(table, pd.DataFrame) else ()
         prepared = transform(table)
         stages.end("transform")
         try:
             return score(prepared, context)
         except MissingColumns as error:
-            kind = ContractError if error.names <= came else InputError
+            kind = ContractError if error.names <= frozenset(map(str, came)) else InputError
             raise kind(f"The table that the transform hook returned {error.words}") from error
 
     def transform(

@@ -111,7 +111,11 @@ def bare(model: Any, target: Target) -> ScoreRows | None:
     """Return what scores rows without a table, if the estimator was seen to predict the same from an array."""
 
     def by_array(twin: Any, array: np.ndarray[Any, Any]) -> Scores:
-        return _scores(twin, target, lambda method: method(array))
+        *before, last = [step for _, step in twin.steps] if type(twin) is Pipeline else [twin]
+        for step in before:
+            # A pipeline does the same, and takes as long again to look at itself.
+            array = step.transform(array)
+        return _scores(last, target, lambda method: method(array))
 
     return prove(model, lambda table: score(model, table, target), by_array)
 
@@ -186,7 +190,7 @@ def _in_fitted_order(model: Any, table: pd.DataFrame) -> pd.DataFrame:
     if names is None:
         return fitted.nameless(model, table)
     table = fitted.named(table, names)
-    if len(table.columns) == len(names) and (table.columns == names).all():
+    if list(table.columns) == list(names):
         return table
     missing = fitted.missing(names, table)
     if missing and IS_LENIENT:
