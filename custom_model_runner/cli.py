@@ -23,8 +23,14 @@ from custom_model_runner.errors import (
 )
 
 # Libraries read these when they are imported. Threads of several requests that share the cores slow each other
-# down, so a server gives each request one; what the user has set stays.
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# down, so a server gives each request one; what the user has set stays. The last is what joblib takes for all cores,
+# and with it `n_jobs=-1` and LightGBM.
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "LOKY_MAX_CPU_COUNT": "1",
+}
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ import pandas as pd
 from pandas.api.types import is_float_dtype
 
 from custom_model_runner.data.labels import align
-from custom_model_runner.data.predictions import Scores
+from custom_model_runner.data.predictions import ScoreRows, Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import ContractError, InputError, LoadError, UsageError
 from custom_model_runner.estimator import last_step
-from custom_model_runner.frameworks import boosters
+from custom_model_runner.frameworks import boosters, threads
 from custom_model_runner.frameworks import sklearn as conventions
+from custom_model_runner.frameworks.bare import is_plain, prove
 from custom_model_runner.frameworks.boosters import Features, Gives, Output
 from custom_model_runner.target_type import TargetType
 
@@ -27,6 +28,7 @@ CLASSES = frozenset({"Logloss", "CrossEntropy", "MultiClass"})
 SEPARATE = frozenset({"MultiClassOneVsAll", "MultiLogloss", "MultiCrossEntropy"})
 # The values of these stand as logarithms in the model; CatBoost's own regressor gives them in the target's unit.
 LOGARITHMIC = frozenset({"Poisson", "Tweedie"})
+ALL_CORES = -1
 
 
 def load(path: Path) -> Any:
@@ -86,13 +88,32 @@ def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
     table = boosters.arrange(table, features)
     _check_categories(inner, table, features)
     try:
-        values = np.asarray(
-            catboost.CatBoost.predict(inner, boosters.rows(table), prediction_type=_prediction(inner, target))
-        )
+        return _scores(inner, boosters.rows(table), target)
     except (TypeError, ValueError, OverflowError, KeyError, catboost.CatBoostError) as error:
         raise boosters.explained(inner, _numeric(inner, table), error, features=features) from error
+
+
+def bare(model: Any, target: Target) -> ScoreRows | None:
+    """Return what scores rows without a table, if the model was seen to predict the same from an array."""
+    model, inner = boosters.alone(model), _fitted(model)
+    if inner is not model:
+        return conventions.bare(model, target)
+    if not is_plain(model):
+        return None
+    features = _features(inner)
+    return prove(
+        lambda table: score(model, table, target),
+        lambda array: _scores(inner, array, target),
+        names=features.names,
+        width=features.width,
+    )
+
+
+def _scores(model: catboost.CatBoost, rows: Any, target: Target) -> Scores:
+    kind, count = _prediction(model, target), threads.limit() or ALL_CORES
+    values = np.asarray(catboost.CatBoost.predict(model, rows, prediction_type=kind, thread_count=count))
     has_labels = target.is_classification and target.type is not TargetType.MULTILABEL
-    return Scores(values, (_classes(inner) or None) if has_labels else None)
+    return Scores(values, (_classes(model) or None) if has_labels else None)
 
 
 def _score_pipeline(model: Any, table: pd.DataFrame, target: Target) -> Scores:

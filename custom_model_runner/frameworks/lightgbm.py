@@ -11,12 +11,13 @@ import lightgbm
 import numpy as np
 import pandas as pd
 
-from custom_model_runner.data.predictions import Scores
+from custom_model_runner.data.predictions import ScoreRows, Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import LoadError
 from custom_model_runner.estimator import last_step
 from custom_model_runner.frameworks import boosters
 from custom_model_runner.frameworks import sklearn as conventions
+from custom_model_runner.frameworks.bare import is_plain, prove
 from custom_model_runner.frameworks.boosters import Features, Gives, Output
 from custom_model_runner.target_type import TargetType
 
@@ -102,6 +103,26 @@ def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
         return Scores(np.asarray(predicts.predict(rows)))
     except (TypeError, ValueError, OverflowError, KeyError, lightgbm.basic.LightGBMError) as error:
         raise boosters.explained(model, table, error, features=features) from error
+
+
+def bare(model: Any, target: Target) -> ScoreRows | None:
+    """Return what scores rows without a table, if the booster was seen to predict the same from an array."""
+    model = boosters.alone(model)
+    if boosters.is_pipeline(model):
+        return conventions.bare(model, target)
+    booster = _booster(model)
+    features = _features(booster)
+
+    def by_array(array: np.ndarray[Any, Any]) -> Scores:
+        values = np.asarray(booster.predict(array))
+        if booster is model or not target.is_classification:
+            return Scores(values)
+        return Scores(np.column_stack([1 - values, values]) if values.ndim == 1 else values, model.classes_)
+
+    if not is_plain(model) or booster.pandas_categorical:
+        return None
+    names, width = features.names, features.width
+    return prove(lambda table: score(model, table, target), by_array, names=names, width=width, written=_written)
 
 
 def _booster(model: Any) -> lightgbm.Booster:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as states
 from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import InputError, LoadError, UserCodeError
-from custom_model_runner.frameworks import fitted, matrix
+from custom_model_runner.frameworks import fitted, matrix, threads
 from custom_model_runner.target_type import TargetType
 
 LOG = logging.getLogger("drum.onnx")
@@ -49,7 +48,7 @@ Feed = dict[str, matrix.Array]
 def load(path: Path) -> Any:
     """Open a session, on the GPU if onnxruntime can use one, with as many threads as OMP_NUM_THREADS says."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = _threads(os.environ.get("OMP_NUM_THREADS", ""))
+    options.intra_op_num_threads = threads.limit()
     # Whatever fails is raised as well, and the log may quote the data.
     options.log_severity_level = FATAL_ONLY
     available = onnxruntime.get_available_providers()
@@ -62,12 +61,6 @@ def load(path: Path) -> Any:
         ) from error
     LOG.info("%s runs on %s", path.name, ", ".join(session.get_providers()))
     return session
-
-
-def _threads(text: str) -> int:
-    """Return how many threads a variable allows, 0 where it says nothing; onnxruntime does not read it itself."""
-    first = text.partition(",")[0].strip()
-    return int(first) if first.isascii() and first.isdecimal() else 0
 
 
 def hint(model: Any) -> Hint | None:

@@ -22,7 +22,7 @@ from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import ContractError, InputError, LoadError, UsageError, UserCodeError
 from custom_model_runner.estimator import last_step
 from custom_model_runner.frameworks import fitted
-from custom_model_runner.frameworks.bare import prove
+from custom_model_runner.frameworks.bare import is_plain, nameless, prove
 from custom_model_runner.target_type import NUMERIC, TargetType
 
 MANY_LABELS = 2
@@ -109,15 +109,20 @@ def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
 
 def bare(model: Any, target: Target) -> ScoreRows | None:
     """Return what scores rows without a table, if the estimator was seen to predict the same from an array."""
+    width = getattr(model, "n_features_in_", None)
+    if width is None or not is_plain(model):
+        return None
+    twin = nameless(model)
+    *before, last = [step for _, step in twin.steps] if type(twin) is Pipeline else [twin]
 
-    def by_array(twin: Any, array: np.ndarray[Any, Any]) -> Scores:
-        *before, last = [step for _, step in twin.steps] if type(twin) is Pipeline else [twin]
+    def by_array(array: np.ndarray[Any, Any]) -> Scores:
         for step in before:
             # A pipeline does the same, and takes as long again to look at itself.
             array = step.transform(array)
         return _scores(last, target, lambda method: method(array))
 
-    return prove(model, lambda table: score(model, table, target), by_array)
+    names = getattr(model, "feature_names_in_", None)
+    return prove(lambda table: score(model, table, target), by_array, names=names, width=width)
 
 
 def _scores(model: Any, target: Target, call: Callable[[Callable[[Any], Any]], Any]) -> Scores:

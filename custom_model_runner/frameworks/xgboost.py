@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 import xgboost
 
-from custom_model_runner.data.predictions import Scores
+from custom_model_runner.data.predictions import ScoreRows, Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import LoadError
 from custom_model_runner.estimator import last_step
 from custom_model_runner.frameworks import boosters
 from custom_model_runner.frameworks import sklearn as conventions
+from custom_model_runner.frameworks.bare import is_plain, prove
 from custom_model_runner.frameworks.boosters import Features, Gives, Output
 from custom_model_runner.target_type import TargetType
 
@@ -83,6 +84,28 @@ def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
         return Scores(np.asarray(model.predict(rows)))
     except (TypeError, ValueError, OverflowError, KeyError) as error:
         raise boosters.explained(model, table, error, features=features) from error
+
+
+def bare(model: Any, target: Target) -> ScoreRows | None:
+    """Return what scores rows without a table, if the model was seen to predict the same from an array."""
+    model = boosters.alone(model)
+    if boosters.is_pipeline(model):
+        return conventions.bare(model, target)
+    booster = _booster(model)
+    features, rounds = _features(booster), _rounds(booster)
+
+    def by_array(array: np.ndarray[Any, Any]) -> Scores:
+        if isinstance(model, xgboost.Booster):
+            data = xgboost.DMatrix(array, feature_names=booster.feature_names, feature_types=booster.feature_types)
+            return Scores(model.predict(data, iteration_range=rounds))
+        if target.is_classification:
+            classes = None if target.type is TargetType.MULTILABEL else model.classes_
+            return Scores(np.asarray(model.predict_proba(array, validate_features=False)), classes)
+        return Scores(np.asarray(model.predict(array, validate_features=False)))
+
+    if not is_plain(model) or "c" in (booster.feature_types or ()):
+        return None
+    return prove(lambda table: score(model, table, target), by_array, names=features.names, width=features.width)
 
 
 def _rounds(booster: xgboost.Booster) -> tuple[int, int]:

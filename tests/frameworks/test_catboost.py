@@ -15,9 +15,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from custom_model_runner.data import matrices
+from custom_model_runner.data.csv_rows import Header, Rows
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import InputError, LoadError, UsageError
-from custom_model_runner.frameworks import catboost
+from custom_model_runner.frameworks import bare, catboost
 from custom_model_runner.target_type import TargetType as T
 
 from .binary import assert_sides
@@ -247,3 +248,25 @@ def test_the_columns_of_a_table_without_rows_are_checked() -> None:
     catboost.check_columns(YES_NO, FRAME[:0])
     with pytest.raises(InputError, match="lacks 2 of the columns that the model was fitted on"):
         catboost.check_columns(YES_NO, FRAME[["<c"]][:0])
+
+
+@pytest.mark.parametrize(
+    ("model", "target"),
+    [
+        (YES_NO, BINARY),
+        (TREES, MULTICLASS),
+        (regressor("Poisson"), REGRESSION),
+        (make_pipeline(StandardScaler(), library.CatBoostRegressor(**SMALL)).fit(FRAME, TWO), REGRESSION),
+    ],
+    ids=["binary", "multiclass", "regression", "pipeline"],
+)
+def test_rows_are_scored_alike_without_a_table(model: Any, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A busy machine makes no model slow.
+    monkeypatch.setattr(bare, "WORTH_SECONDS", 60.0)
+    rows = Rows(Header(FRAME.columns), FRAME.to_numpy().tolist(), [False] * 3)
+    score = catboost.bare(model, target)
+    assert score is not None
+    found, expected = score(rows), catboost.score(model, rows.table(), target)
+    assert found is not None
+    np.testing.assert_array_equal(found.values, expected.values)
+    assert str(found.labels) == str(expected.labels)

@@ -16,9 +16,10 @@ from sklearn.preprocessing import StandardScaler
 
 from custom_model_runner.artifacts import objectives
 from custom_model_runner.data import matrices
+from custom_model_runner.data.csv_rows import Header, Rows
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import InputError, LoadError, UsageError
-from custom_model_runner.frameworks import lightgbm
+from custom_model_runner.frameworks import bare, lightgbm
 from custom_model_runner.target_type import TargetType as T
 
 from .binary import assert_sides
@@ -311,3 +312,31 @@ def test_the_columns_of_a_table_without_rows_are_checked(model: Any) -> None:
 def test_the_objective_of_a_native_model_is_read_without_lightgbm(tmp_path: Path) -> None:
     LOGISTIC.save_model(tmp_path / "model.txt")
     assert objectives.of(tmp_path / "model.txt") == "binary"
+
+
+@pytest.mark.parametrize(
+    ("model", "target"),
+    [
+        (LOGISTIC, BINARY),
+        (SOFTMAX, MULTICLASS),
+        (CLASSIFIER, BINARY),
+        (library.LGBMRegressor(n_estimators=3, **SMALL).fit(FRAME, TWO), REGRESSION),
+        (make_pipeline(StandardScaler(), library.LGBMRegressor(n_estimators=3, **SMALL)).fit(FRAME, TWO), REGRESSION),
+    ],
+    ids=["booster", "multiclass", "class", "regressor", "pipeline"],
+)
+def test_rows_are_scored_alike_without_a_table(model: Any, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A busy machine makes no model slow.
+    monkeypatch.setattr(bare, "WORTH_SECONDS", 60.0)
+    rows = Rows(Header(FRAME.columns), FRAME.to_numpy().tolist(), [False] * 3)
+    score = lightgbm.bare(model, target)
+    assert score is not None
+    found, expected = score(rows), lightgbm.score(model, rows.table(), target)
+    assert found is not None
+    np.testing.assert_array_equal(found.values, expected.values)
+    assert str(found.labels) == str(expected.labels)
+
+
+def test_categories_take_a_table() -> None:
+    table = FRAME.assign(kind=KINDS.astype("category"))
+    assert lightgbm.bare(booster("binary", table=table), BINARY) is None

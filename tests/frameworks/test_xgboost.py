@@ -19,9 +19,10 @@ from custom_model_runner import codedir, opening
 from custom_model_runner.artifacts import making, objectives
 from custom_model_runner.artifacts.versions import Version
 from custom_model_runner.data import matrices
+from custom_model_runner.data.csv_rows import Header, Rows
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import InputError, LoadError, UsageError
-from custom_model_runner.frameworks import xgboost
+from custom_model_runner.frameworks import bare, xgboost
 from custom_model_runner.target_type import TargetType as T
 
 from .binary import assert_sides
@@ -350,3 +351,26 @@ def test_the_columns_of_a_table_without_rows_are_checked(model: Any) -> None:
     xgboost.check_columns(model, FRAME[:0])
     with pytest.raises(InputError, match="lacks 2 of the columns that the model was fitted on"):
         xgboost.check_columns(model, FRAME[["a"]][:0])
+
+
+@pytest.mark.parametrize(
+    ("model", "target"),
+    [
+        (LOGISTIC, BINARY),
+        (SOFTPROB, MULTICLASS),
+        (CLASSIFIER, BINARY),
+        (library.XGBRegressor(n_estimators=3, missing=0.0).fit(FRAME, TWO), REGRESSION),
+        (make_pipeline(StandardScaler(), library.XGBRegressor(n_estimators=3)).fit(FRAME, TWO), REGRESSION),
+    ],
+    ids=["booster", "multiclass", "class", "regressor", "pipeline"],
+)
+def test_rows_are_scored_alike_without_a_table(model: Any, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A busy machine makes no model slow.
+    monkeypatch.setattr(bare, "WORTH_SECONDS", 60.0)
+    rows = Rows(Header(FRAME.columns), FRAME.to_numpy().tolist(), [False] * 3)
+    score = xgboost.bare(model, target)
+    assert score is not None
+    found, expected = score(rows), xgboost.score(model, rows.table(), target)
+    assert found is not None
+    np.testing.assert_array_equal(found.values, expected.values)
+    assert str(found.labels) == str(expected.labels)

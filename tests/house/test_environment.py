@@ -13,7 +13,7 @@ from .tree import PACKAGE, Module, dotted, expect_none, modules, plant
 READER = "cli.py"
 # User code and its tests set runtime parameters and secrets in the environment itself, so their views read it there;
 # and libraries read how many threads they may have, or are read it to.
-VIEWS = frozenset({"parameters.py", "user_secrets.py", "frameworks/onnx.py"})
+VIEWS = frozenset({"parameters.py", "user_secrets.py", "frameworks/threads.py"})
 
 PROCESS = frozenset({"sys.argv", "os.environ", "os.environb", "os.getenv", "os.putenv", "os.unsetenv"})
 READS = frozenset({"os.environ"})

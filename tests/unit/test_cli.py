@@ -7,6 +7,7 @@ import runpy
 import signal
 from pathlib import Path
 
+import joblib
 import pytest
 
 import custom_model_runner
@@ -104,3 +105,9 @@ def test_the_package_run_as_a_program_is_the_command(
     with pytest.raises(SystemExit) as caught:
         runpy.run_module("custom_model_runner", run_name="__main__")
     assert (caught.value.code, capsys.readouterr().out.startswith("usage: drum")) == (1, True)
+
+
+def test_a_model_that_asks_for_all_cores_gets_one_in_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in cli.COMMANDS["server"].variables.items():
+        monkeypatch.setenv(name, value)
+    assert joblib.effective_n_jobs(-1) == 1

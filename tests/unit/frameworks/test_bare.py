@@ -107,14 +107,14 @@ def test_one_bit_of_difference_keeps_the_table() -> None:
     def by_table(table: pd.DataFrame) -> Scores:
         return sklearn.score(RIDGE, table, REGRESSION)
 
-    def exact(model: Any, array: Any) -> Scores:
-        return Scores(np.asarray(model.predict(array)))
+    def exact(array: Any) -> Scores:
+        return Scores(np.asarray(bare.nameless(RIDGE).predict(array)))
 
-    def inexact(model: Any, array: Any) -> Scores:
-        return Scores(np.nextafter(model.predict(array), np.inf))
+    def inexact(array: Any) -> Scores:
+        return Scores(np.nextafter(exact(array).values, np.inf))
 
-    assert bare.prove(RIDGE, by_table, exact) is not None
-    assert bare.prove(RIDGE, by_table, inexact) is None
+    assert bare.prove(by_table, exact, names=FRAME.columns, width=3) is not None
+    assert bare.prove(by_table, inexact, names=FRAME.columns, width=3) is None
 
 
 def test_a_slow_model_is_not_worth_a_proof(monkeypatch: pytest.MonkeyPatch) -> None:
