@@ -22,16 +22,6 @@ from custom_model_runner.errors import (
     UsageError,
 )
 
-# Libraries read these when they are imported. Threads of several requests that share the cores slow each other
-# down, so a server gives each request one; what the user has set stays. The last is what joblib takes for all cores,
-# and with it `n_jobs=-1` and LightGBM.
-ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "LOKY_MAX_CPU_COUNT": "1",
-}
-
 
 @dataclass(frozen=True)
 class Around:
@@ -79,7 +69,7 @@ COMMANDS: Mapping[str, Command] = {
             settings.MonitorSettings,
             settings.LogSettings,
         ),
-        ONE_THREAD,
+        settings.ONE_THREAD,
         Around("custom_model_runner.commands.server:supervise", (settings.ServerSettings,)),
         settings.METRICS_DIRECTORY,
     ),
@@ -199,8 +189,7 @@ def _dispatch(words: Sequence[str], environ: Mapping[str, str], at_end: ExitStac
 
 
 def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str], at_end: ExitStack) -> int:
-    for name, value in command.variables.items():
-        os.environ.setdefault(name, value)
+    _set_if_absent(command.variables)
     environ = {**environ, **_scratch(command, environ, at_end)}
 
     def start(*more: Any) -> int:
@@ -210,6 +199,8 @@ def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str],
                 logs.configure(section.logging_level, section.log_format)
             elif isinstance(section, settings.MonitorSettings):
                 os.environ.update(section.client_variables)
+            elif isinstance(section, settings.ScoreSettings) and section.workers > 1:
+                _set_if_absent(settings.ONE_THREAD)
         return _call(command.run, *more, *sections)
 
     if command.around is None:
@@ -217,6 +208,11 @@ def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str],
     log = options.read(settings.LogSettings, given, environ)
     logs.configure(log.logging_level, log.log_format)
     return _call(command.around.run, start, *(options.read(kind, given, environ) for kind in command.around.sections))
+
+
+def _set_if_absent(variables: Mapping[str, str]) -> None:
+    for name, value in variables.items():
+        os.environ.setdefault(name, value)
 
 
 def _scratch(command: Command, environ: Mapping[str, str], at_end: ExitStack) -> dict[str, str]:

@@ -98,7 +98,7 @@ class Predictor:
 
     def _on_rows(self, payload: Payload, context: Context, call: Call) -> Predictions:
         """Score a payload, without a table if that makes no difference."""
-        if self.bare is None or (rows := tables.rows(payload)) is None:
+        if self.bare is None or payload.table is not None or (rows := tables.rows(payload)) is None:
             return self._on_table(payload, lambda table: self._call(table, context, call), call.stages)
         call.stages.end(DECODE)
         with self.slots():

@@ -58,8 +58,15 @@ def started(function: Callable[[], Made]) -> Callable[[], Made]:
         except BaseException as error:
             made.set_exception(error)
 
-    threading.Thread(target=run, name="batch-started", daemon=True).start()
-    return made.result
+    thread = threading.Thread(target=run, name="batch-started", daemon=True)
+    thread.start()
+
+    def result() -> Made:
+        # The thread itself is gone then, and this process may fork.
+        thread.join()
+        return made.result()
+
+    return result
 
 
 def mapped(function: Callable[[Item], Made], items: Iterable[Item], *, threads: int) -> Iterator[Made]:
@@ -79,19 +86,22 @@ def behind(consume: Callable[[Iterator[Item]], None]) -> Iterator[Callable[[Item
     """Give a function that hands items to what consumes them in a thread; a failure there is raised here."""
     waiting: Queue[Any] = Queue(1)
     failures: list[BaseException] = []
+    has_all = threading.Event()
 
     def take() -> Iterator[Item]:
-        while (item := waiting.get()) is not _END:
-            if item is _Abandoned:
-                raise _Abandoned
+        while not _is_last(item := waiting.get()):
             yield item
+        has_all.set()
+        if item is _Abandoned:
+            raise _Abandoned
 
     def run() -> None:
         try:
             consume(take())
         except BaseException as error:
             failures.append(error)
-            while waiting.get() not in (_END, _Abandoned):
+            # Whoever makes items must not wait for room.
+            while not has_all.is_set() and not _is_last(waiting.get()):
                 pass
 
     def put(item: Item) -> None:
@@ -112,6 +122,17 @@ def behind(consume: Callable[[Iterator[Item]], None]) -> Iterator[Callable[[Item
     thread.join()
     if failures:
         raise failures[0]
+
+
+def handed_over(items: Iterable[Item], consume: Callable[[Iterator[Item]], None]) -> None:
+    """Make all items here, and have them consumed in a thread."""
+    with behind(consume) as put:
+        for item in items:
+            put(item)
+
+
+def _is_last(item: object) -> bool:
+    return item is _END or item is _Abandoned
 
 
 def _empty(queue: Queue[Any]) -> None:

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from custom_model_runner.data.payload import Payload
 
 # What a block holds by default, about: enough that calls of the model cost little, and a few of them little memory.
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How many bytes a compressed input may decode to, and how many the table of one block may take."""
+    """How many bytes a compressed input may decode to, a table may take, and a block has if its rows are not given."""
 
     decoded: int
     table: int
+    block: int
 
 
 @dataclass(frozen=True)

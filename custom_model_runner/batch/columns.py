@@ -13,7 +13,7 @@ import pyarrow.ipc
 import pyarrow.parquet as pq
 
 from custom_model_runner.batch import sources
-from custom_model_runner.batch.blocks import BLOCK_BYTES, Block, Blocks, Limits, Whole
+from custom_model_runner.batch.blocks import Block, Blocks, Limits, Whole
 from custom_model_runner.data import arrow, columnar, parquet
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.plugins import ARROW_STREAM
@@ -35,7 +35,7 @@ class Columns:
 
     def blocks(self, types: dict[str, str], *, block_rows: int | None, limits: Limits) -> Blocks:
         """Return the file in blocks."""
-        rows = block_rows or max(BLOCK_BYTES * self.rows // max(self.size, 1), 1)
+        rows = block_rows or max(limits.block * self.rows // max(self.size, 1), 1)
         return Blocks(ARROW_STREAM, types, limits.table, self.rows, lambda: self._read(rows))
 
     def _read(self, rows: int) -> Iterator[Block]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,17 +58,6 @@ def table(predictor: Predictor, payload: Payload) -> pd.DataFrame:
     if predictor.info.target.type is TargetType.TRANSFORM:
         return transformed.dense(predictor.transform(payload))
     return answers.table(predictor.score(payload))
-
-
-def run(tables: Iterable[pd.DataFrame], form: Form, consume: Consume) -> None:
-    """Have tables encoded and consumed while the next ones are made."""
-
-    def take(made: Iterator[pd.DataFrame]) -> None:
-        consume(map(form.encode, made))
-
-    with ahead.behind(take) as put:
-        for made in tables:
-            put(made)
 
 
 def kept(output: Path, form: Form) -> Consume:

@@ -1,22 +1,27 @@
-"""One batch: looked at, then handed over as a whole or in blocks."""
+"""One batch: looked at, then handed over as a whole or in blocks, to this process or to several."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from custom_model_runner import logs
-from custom_model_runner.batch import ahead, flow, local, plan, preview, segments, sinks, sources
+from custom_model_runner import logs, sharing
+from custom_model_runner.batch import ahead, flow, local, plan, pool, preview, segments, sinks, sources
 from custom_model_runner.batch.blocks import Blocks, Whole
 from custom_model_runner.batch.plan import Plan
-from custom_model_runner.batch.segments import Segment
+from custom_model_runner.batch.pool import Pool
+from custom_model_runner.batch.segments import Form, Segment
+from custom_model_runner.batch.worker import Open, Work
+from custom_model_runner.monitoring import reporting
 from custom_model_runner.plugins import ARROW_STREAM
-from custom_model_runner.predictor import Predictor
-from custom_model_runner.settings import ScoreSettings
+from custom_model_runner.predictor import Predictor, open_predictor
+from custom_model_runner.settings import ModelSettings, ScoreSettings
 
+# A batch makes its reports faster than they are written; they are part of the job.
+SECONDS_FOR_REPORTS = 60.0
 Look = Callable[[], Blocks | Whole]
 
 
@@ -29,40 +34,131 @@ class Target:
     for_terminal: bool
 
 
-def begin(batch: Plan) -> Look:
+@dataclass(frozen=True)
+class Job:
+    """What is to be done, with what; `loaded` is told when the model is there."""
+
+    model: ModelSettings
+    settings: ScoreSettings
+    batch: Plan
+    target: Target
+    reports: reporting.Plan | None
+    loaded: Callable[[], None]
+
+    @property
+    def form(self) -> Form:
+        """How results are encoded."""
+        if self.target.for_terminal:
+            return segments.form(ARROW_STREAM, None)
+        return segments.form(self.batch.written_type, self.batch.written_encoding)
+
+    def open(self, number: int = 0) -> Predictor:
+        """Load the model and check what was asked for against it; only the first of several processes tells of it."""
+        predictor = open_predictor(self.model, tell=logs.notice if number == 0 else lambda *_: None)
+        local.check(predictor.info, self.settings, self.batch)
+        return predictor
+
+    @contextmanager
+    def reporting(self, predictor: Predictor) -> Iterator[Predictor]:
+        """Give a predictor whose calls are reported by this process."""
+        kind = predictor.info.target.type
+        with reporting.reporting(self.reports, kind, patience=SECONDS_FOR_REPORTS) as reports:
+            yield replace(predictor, reporter=reports.structured, mlops=reports.embedded)
+
+
+def run(job: Job) -> None:
+    """Predict all of an input."""
+    with local.bounded():
+        if job.batch.workers == 1:
+            _alone(job, _begin(job.batch))
+        elif sharing.is_worth_a_try(job.model):
+            _sharing(job)
+        else:
+            _apart(job, partial(_look, job.batch))
+
+
+def _look(batch: Plan) -> Blocks | Whole:
+    return plan.look(batch) if sources.is_lasting(batch.source) else plan.look_at_pipe(batch)
+
+
+def _begin(batch: Plan) -> Look:
     """Start to look at an input that can be read again, and return what waits for that; pipes are looked at later."""
-    if sources.is_lasting(batch.source):
-        return ahead.started(partial(plan.look, batch))
-    return partial(plan.look_at_pipe, batch)
+    look = partial(_look, batch)
+    return ahead.started(look) if sources.is_lasting(batch.source) else look
 
 
-def run(predictor: Predictor, settings: ScoreSettings, batch: Plan, look: Look, target: Target) -> None:
-    """Predict all of an input; `look` is what `begin` has returned."""
-    local.check(predictor.info, settings, batch)
-    found = look() if plan.takes_blocks(predictor.model) else Whole()
-    if isinstance(found, Blocks):
-        with local.bounded():
-            _run_blocks(predictor, found, batch, target)
-        return
+def _alone(job: Job, look: Look) -> None:
+    """Do all in this process."""
+    with job.open() as loaded, job.reporting(loaded) as predictor:
+        job.loaded()
+        found = look() if plan.takes_blocks(predictor.model) else Whole()
+        if isinstance(found, Whole):
+            _whole(job, predictor, found)
+            return
+        form, consume = job.form, _consume(job)
+        with closing(flow.predicted(predictor, found)) as tables:
+            ahead.handed_over(tables, lambda made: consume(map(form.encode, made)))
+
+
+def _sharing(job: Job) -> None:
+    """Load the model once, and fork the workers from where it is, if what it left behind allows that."""
+    before = sharing.traces()
+    look = _begin(job.batch)
+    with job.open() as predictor:
+        found = look() if plan.takes_blocks(predictor.model) else Whole()
+        if isinstance(found, Whole):
+            job.loaded()
+            with job.reporting(predictor) as reporting_predictor:
+                _whole(job, reporting_predictor, found)
+            return
+        if sharing.is_safe(predictor.model, before):
+            sharing.freeze()
+            with pool.opened(_work(job, lambda _: job.reporting(predictor)), job.batch.workers) as workers:
+                job.loaded()
+                _pooled(job, workers, found)
+            return
+    _apart(job, lambda: found)
+
+
+def _apart(job: Job, look: Look) -> None:
+    """Have each worker load the model; this process has none, unless the input is handed over as a whole."""
+    found: Blocks | Whole = Whole()
+    with pool.opened(_work(job, partial(_opened, job)), job.batch.workers) as workers:
+        if workers.takes_blocks:
+            job.loaded()
+            found = look()
+            if isinstance(found, Blocks):
+                _pooled(job, workers, found)
+                return
+    _alone(job, lambda: found)
+
+
+def _work(job: Job, open_model: Open) -> Work:
+    return Work(open_model, lambda predictor: plan.takes_blocks(predictor.model), job.form)
+
+
+@contextmanager
+def _opened(job: Job, number: int) -> Iterator[Predictor]:
+    with job.open(number) as loaded, job.reporting(loaded) as predictor:
+        yield predictor
+
+
+def _pooled(job: Job, workers: Pool, blocks: Blocks) -> None:
+    with closing(workers.segments(blocks)) as found:
+        ahead.handed_over(found, _consume(job))
+
+
+def _whole(job: Job, predictor: Predictor, found: Whole) -> None:
     if found.reason is not None:
         logs.notice(f"the input is read as a whole: {found.reason}")
-    sinks.emit(
-        target.output,
-        local.run(predictor, settings, batch, data=found.data, for_terminal=target.for_terminal),
-        stdout=target.stdout,
-    )
+    target = job.target
+    data = local.run(predictor, job.settings, job.batch, data=found.data, for_terminal=target.for_terminal)
+    sinks.emit(target.output, data, stdout=target.stdout)
 
 
-def _run_blocks(predictor: Predictor, blocks: Blocks, batch: Plan, target: Target) -> None:
-    form = segments.form(
-        *((ARROW_STREAM, None) if target.for_terminal else (batch.written_type, batch.written_encoding))
-    )
-    with closing(flow.predicted(predictor, blocks)) as tables:
-        flow.run(tables, form, _consume(form, target))
-
-
-def _consume(form: segments.Form, target: Target) -> flow.Consume:
+def _consume(job: Job) -> flow.Consume:
     """Return what takes the segments of an output."""
+    form, target = job.form, job.target
     if target.output is not None and sinks.is_plain(target.output):
         return flow.kept(target.output, form)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from custom_model_runner import plugins
 from custom_model_runner.batch import columns, segments, sources, text
-from custom_model_runner.batch.blocks import Blocks, Limits, Whole
+from custom_model_runner.batch.blocks import BLOCK_BYTES, Blocks, Limits, Whole
 from custom_model_runner.data import compression, tables, transformed
 from custom_model_runner.errors import UsageError
 from custom_model_runner.model import Model
@@ -19,6 +19,9 @@ from custom_model_runner.target_type import TargetType
 # What is handed over as a whole, since there is nothing to gain by blocks.
 SMALL_BYTES = 32 << 20
 ARROW = frozenset({ARROW_FILE, ARROW_STREAM})
+# Of a small file each worker gets some blocks, none of them tiny.
+BLOCKS_OF_WORKER = 4
+LEAST_BLOCK_BYTES = 64 << 10
 # A stream has no bound but the disk where it comes from.
 UNBOUNDED = 1 << 62
 
@@ -32,13 +35,14 @@ class Plan:
     written_type: str
     written_encoding: str | None
     block_rows: int | None
+    workers: int
     is_whole: bool
     limits: Limits
 
     @property
     def may_be_whole(self) -> bool:
         """Say whether an input may be handed over as a whole if it is small."""
-        return self.block_rows is None
+        return self.block_rows is None and self.workers == 1
 
 
 def settle(settings: ScoreSettings, output: Path | None) -> Plan:
@@ -54,9 +58,22 @@ def settle(settings: ScoreSettings, output: Path | None) -> Plan:
         written,
         encoding,
         settings.batch_rows,
+        settings.workers,
         settings.whole_file or (output is not None and written not in segments.STREAMED),
-        Limits(settings.max_decoded_bytes or UNBOUNDED, sources.limit_of(settings.max_decoded_bytes)),
+        Limits(
+            settings.max_decoded_bytes or UNBOUNDED,
+            sources.limit_of(settings.max_decoded_bytes),
+            _block_bytes(settings),
+        ),
     )
+
+
+def _block_bytes(settings: ScoreSettings) -> int:
+    """Return how many bytes make a block: fewer where several workers are to have a part of a small file."""
+    if settings.workers == 1 or not sources.is_lasting(settings.input):
+        return BLOCK_BYTES
+    share = Path(settings.input).stat().st_size // (settings.workers * BLOCKS_OF_WORKER)
+    return max(LEAST_BLOCK_BYTES, min(BLOCK_BYTES, share))
 
 
 def _type_of(name: str, format_name: str | None) -> str:
@@ -84,11 +101,10 @@ def look(plan: Plan) -> Blocks | Whole:
         return Whole(reason="it is compressed as a whole") if encoding else _columns(plan)
     if plan.media_type not in text.KINDS:
         return Whole()
-    with sources.opened(plan.source, plan.limits.decoded) as stream:
-        first = sources.take(stream, SMALL_BYTES + 1 if plan.may_be_whole else text.HEAD_BYTES)
-    if plan.may_be_whole and len(first) <= SMALL_BYTES:
+    if plan.may_be_whole and not sources.is_longer(plan.source, SMALL_BYTES):
         return Whole()
-    cutting = _cutting(plan, first)
+    with sources.opened(plan.source, plan.limits.decoded) as stream:
+        cutting = _cutting(plan, sources.take(stream, text.HEAD_BYTES))
     return Whole(reason=text.NO_HEADER) if cutting is None else text.look(cutting)
 
 

@@ -106,10 +106,11 @@ def changed(source: str) -> InputError:
 
 
 class Prefixed:
-    """Bytes that were read already, and what comes after them."""
+    """Bytes that were read already, from some place on, and what comes after them."""
 
-    def __init__(self, first: bytes, rest: Readable) -> None:
+    def __init__(self, first: bytes, rest: Readable, *, start: int) -> None:
         self._first = io.BytesIO(first)
+        self._first.seek(start)
         self._rest = rest
 
     def read(self, size: int, /) -> bytes:
@@ -118,11 +119,22 @@ class Prefixed:
 
 def take(source: Readable, size: int) -> bytes:
     """Return so many bytes, or all there are if these are fewer."""
-    parts = []
+    # It hands out what it holds without a copy.
+    taken = io.BytesIO()
     while size > 0 and (part := source.read(min(size, compression.CHUNK))):
-        parts.append(part)
+        taken.write(part)
         size -= len(part)
-    return b"".join(parts)
+    return taken.getvalue()
+
+
+def is_longer(source: str, size: int) -> bool:
+    """Say whether a file holds more bytes than that, decoded."""
+    if compression.split(source)[1] is None:
+        return Path(source).stat().st_size > size
+    with opened(source, sys.maxsize) as stream:
+        while size >= 0 and (part := stream.read(compression.CHUNK)):
+            size -= len(part)
+    return size < 0
 
 
 def _unreadable(source: str, error: OSError) -> InputError:

@@ -6,9 +6,10 @@ import codecs
 import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from custom_model_runner.batch import ahead, rows, sources
-from custom_model_runner.batch.blocks import BLOCK_BYTES, Block, Blocks, Limits, Whole
+from custom_model_runner.batch.blocks import Block, Blocks, Limits, Whole
 from custom_model_runner.batch.rows import Cut
 from custom_model_runner.data import column_facts, csv_facts, csv_shape, json_facts, tables
 from custom_model_runner.data.column_facts import Facts
@@ -18,7 +19,6 @@ from custom_model_runner.plugins import NDJSON
 
 # A pipe is typed by this much of its beginning.
 SAMPLE_BYTES = 64 << 20
-SAMPLE_ROWS = 10_000
 # The header must be in it, and it tells how long rows are.
 HEAD_BYTES = 1 << 20
 NO_HEADER = "its header is not in its first line, or very long"
@@ -89,11 +89,21 @@ def look(cutting: Cutting) -> Blocks | Whole:
 
 def look_at_pipe(cutting: Cutting, sample: bytes, rest: Readable) -> Blocks | Whole:
     """Return the blocks of a pipe, which can be read once; its beginning tells the types of its columns."""
-    body = sample[len(cutting.head) :]
-    every = list(replace(cutting, rows=SAMPLE_ROWS).numbered(io.BytesIO(body)))
+    start = len(cutting.head)
     # The last row may be cut off.
-    found = _typed(cutting, every[:-1] or every, lambda: cutting.numbered(sources.Prefixed(body, rest)), is_all=False)
-    return replace(found, data=sample) if isinstance(found, Whole) else found
+    looked_at = _but_the_last(cutting.numbered(sources.Prefixed(sample, io.BytesIO(), start=start)))
+    read = partial(cutting.numbered, sources.Prefixed(sample, rest, start=start))
+    return _typed(cutting, looked_at, read, is_all=False)
+
+
+def _but_the_last(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Yield blocks but the last, unless it is the only one."""
+    block = next(blocks)
+    for following in blocks:
+        yield block
+        block = following
+    if block.number == 0:
+        yield block
 
 
 def _typed(
@@ -128,7 +138,7 @@ def cutting(first: bytes, media_type: str, source: str, *, block_rows: int | Non
     is_cut_off = len(header) == len(first) == HEAD_BYTES
     if kind.has_header and (is_cut_off or not header.removeprefix(codecs.BOM_UTF8).strip()):
         return None
-    ample = max(BLOCK_BYTES * max(first.count(b"\n"), 1) // max(len(first), 1), 1)
+    ample = max(limits.block * max(first.count(b"\n"), 1) // max(len(first), 1), 1)
     line = 1 + max(csv_shape.line_ends(header), kind.has_header)
     return Cutting(kind, source, limits, header, line, block_rows or ample, ample)
 

@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 from gunicorn import arbiter, sock
 from gunicorn.errors import HaltServer
 
+from custom_model_runner import processes
 from custom_model_runner.errors import LoadError, UserCodeError
-from custom_model_runner.server import processes
 from custom_model_runner.server.board import OfGeneration, OfServer, OfWorker, Slot, State
 from custom_model_runner.server.launch import Launch
 

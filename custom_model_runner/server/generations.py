@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from custom_model_runner import logs
+from custom_model_runner import logs, processes
 from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK, LoadError
-from custom_model_runner.server import processes
 from custom_model_runner.server.board import Board, Generation, OfGeneration, OfServer, State
 from custom_model_runner.server.seat import EXIT_UNSHARED
 

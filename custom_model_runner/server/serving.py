@@ -12,14 +12,14 @@ from typing import Any
 
 from flask import Flask
 
-from custom_model_runner import border, logs, warming
+from custom_model_runner import border, logs, sharing, warming
 from custom_model_runner.data.observation import Observation, Observer
 from custom_model_runner.delivery.delivered import Delivered
 from custom_model_runner.errors import LoadError, RunnerError
 from custom_model_runner.monitoring import reporting
 from custom_model_runner.monitoring.timings import Timings, open_timings
 from custom_model_runner.predictor import Predictor, open_predictor
-from custom_model_runner.server import app, extension, failures, gunicorn, health, launch, refusals, sharing, tls
+from custom_model_runner.server import app, extension, failures, gunicorn, health, launch, refusals, tls
 from custom_model_runner.server.admission import CALLS_OF_THREAD_SAFE, Admission, open_admission
 from custom_model_runner.server.board import OfGeneration, OfServer, OfWorker, Slot, State
 from custom_model_runner.server.deadlines import Watchman

@@ -17,9 +17,9 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from custom_model_runner import logs, plugins
+from custom_model_runner import logs, plugins, processes
 from custom_model_runner.errors import EXIT_OK, Terminated
-from custom_model_runner.server import health, listening, processes
+from custom_model_runner.server import health, listening
 from custom_model_runner.server.board import Board, Generation, OfServer, State, open_board
 from custom_model_runner.server.facts import facts_of
 from custom_model_runner.server.generations import Generations

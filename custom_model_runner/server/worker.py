@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.http import errors as http_errors
 
-from custom_model_runner import logs
+from custom_model_runner import logs, processes
 from custom_model_runner.data.exchange import Watcher
 from custom_model_runner.errors import EXIT_OK, RunnerError, TooSlow
-from custom_model_runner.server import current, exchanges, failures, headers, incoming, processes, raw_answers
+from custom_model_runner.server import current, exchanges, failures, headers, incoming, raw_answers
 from custom_model_runner.server.arbiter import Arbiter
 from custom_model_runner.server.board import OfGeneration, OfWorker, Slot, State
 from custom_model_runner.server.connections import PatientWorker

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from custom_model_runner.options import option
-from custom_model_runner.parsers import column_names_file, input_file, output_file, positive
+from custom_model_runner.parsers import column_names_file, input_file, output_file, positive, workers
 from custom_model_runner.plugins import FORMATS as LINES
 
 FORMATS = tuple(LINES)
@@ -34,10 +34,17 @@ class ScoreSettings:
         "--batch-rows",
         metavar="N",
         parse=positive,
-        help="rows that are read and predicted at a time (default: as many as take about 8 MiB)",
+        help="rows that are read and predicted at a time (default: as many as take about 4 MiB)",
     )
     whole_file: bool = option(
         "--whole-file", is_switch=True, default=False, help="predict all rows at once, whatever memory that takes"
+    )
+    workers: int = option(
+        "--workers",
+        metavar="N|auto",
+        parse=workers,
+        default=1,
+        help="processes that read and predict blocks; auto is one per usable processor",
     )
     column_names: tuple[str, ...] | None = option(
         "--sparse-column-file",

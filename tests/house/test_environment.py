@@ -20,8 +20,8 @@ READS = frozenset({"os.environ"})
 CHANGES = frozenset({"clear", "pop", "popitem", "setdefault", "update"})
 
 # The borders where everything is caught: one around code that is not ours, two that render what is left.
-# Threads hand on whatever ended them.
-BORDERS = frozenset({"border.py", "cli.py", "server/failures.py", "batch/ahead.py"})
+# Threads and workers of a batch hand on whatever ended them.
+BORDERS = frozenset({"border.py", "cli.py", "server/failures.py", "batch/ahead.py", "batch/worker.py"})
 EVERYTHING = frozenset({"Exception", "BaseException"})
 
 

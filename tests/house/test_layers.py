@@ -11,12 +11,12 @@ import pytest
 from .tree import NAME, PACKAGE, Import, Module, copy_of_the_real_tree, expect_none, imports, modules, plant
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"settings", "options", "parsers", "target_type", "plugins"})
+    frozenset({"settings", "options", "parsers", "target_type", "plugins", "processes"})
     | frozenset({"parameters", "errors", "alias", "border", "logs", "spelling"})
     | frozenset({"credentials", "scrubbing", "scratch", "user_secrets"})
     | frozenset({"api_keys", "deployment_config"}),
     frozenset({"data"}),
-    frozenset({"codedir", "model", "metadata", "schema", "estimator", "opening", "artifacts"}),
+    frozenset({"codedir", "model", "metadata", "schema", "estimator", "opening", "artifacts", "sharing"}),
     frozenset({"interfaces", "languages", "frameworks", "templates", "delivery"}),
     frozenset({"predictor", "conversation", "warming", "monitoring"}),
     frozenset({"server", "batch", "checks", "training", "anomaly", "registry"}),
@@ -59,6 +59,8 @@ ORDER: frozenset[tuple[str, str]] = frozenset(
         ("model", "metadata"),
         ("model", "schema"),
         ("schema", "metadata"),
+        ("sharing", "codedir"),
+        ("sharing", "model"),
         ("predictor", "conversation"),
         ("warming", "predictor"),
     }

@@ -1,14 +1,34 @@
-"""A batch that is handed over as a whole."""
+"""Batches run in this process."""
 
 from __future__ import annotations
 
-from custom_model_runner.batch import local, plan
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from custom_model_runner.batch import job, local, plan
+from custom_model_runner.batch.job import Job, Target
 from custom_model_runner.predictor import Predictor
-from custom_model_runner.settings import ScoreSettings
+from custom_model_runner.settings import ModelSettings, ScoreSettings
 
 
 def whole(predictor: Predictor, settings: ScoreSettings, *, for_terminal: bool = False) -> bytes:
-    """Return the output of a batch that settings describe."""
+    """Return the output of a batch that is handed over as a whole."""
     batch = plan.settle(settings, settings.output)
     local.check(predictor.info, settings, batch)
     return local.run(predictor, settings, batch, for_terminal=for_terminal)
+
+
+def score(
+    folder: Path, source: Path | str, *, output: Path | None = None, terminal: bool = False, **given: Any
+) -> bytes:
+    """Run a batch of a regression model and return what it writes to standard output."""
+    settings = ScoreSettings(input=str(source), output=output, **given)
+    model = ModelSettings(code_dir=folder, target_type="regression")
+    with tempfile.TemporaryFile() as stdout:
+        target = Target(output, os.dup(stdout.fileno()), terminal)
+        job.run(Job(model, settings, plan.settle(settings, output), target, None, lambda: None))
+        os.close(target.stdout)
+        stdout.seek(0)
+        return stdout.read()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from custom_model_runner.batch import plan, text
+from custom_model_runner.batch import plan
 from custom_model_runner.batch.blocks import Blocks, Whole
 from custom_model_runner.data import tables
 from custom_model_runner.data.payload import Payload
@@ -86,7 +86,7 @@ def read(tmp_path: Path, name: str, data: bytes, block_rows: int) -> tuple[list[
     path = tmp_path / name
     path.write_bytes(data)
     # The look at the whole goes in blocks of its own.
-    with mock.patch.object(text, "BLOCK_BYTES", 10):
+    with mock.patch.object(plan, "BLOCK_BYTES", 10):
         found = plan.look(plan.settle(ScoreSettings(input=str(path), batch_rows=block_rows), None))
     if isinstance(found, Whole):
         return [tables.read(Payload(data, tables.media_type_of(name)))], found

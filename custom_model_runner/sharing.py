@@ -18,7 +18,7 @@ from custom_model_runner.errors import RunnerError
 from custom_model_runner.model import Model
 from custom_model_runner.settings import ModelSettings
 
-LOG = logging.getLogger("drum.server")
+LOG = logging.getLogger("drum.sharing")
 
 PROCESS = Path("/proc/self")
 

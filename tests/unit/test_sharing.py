@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from custom_model_runner import load
+from custom_model_runner import load, sharing
 from custom_model_runner.model import Model, Traits
-from custom_model_runner.server import sharing
 from custom_model_runner.settings import ModelSettings
 
 ARTIFACT = pickle.dumps(LinearRegression().fit([[1.0], [2.0]], [1.0, 2.0]))

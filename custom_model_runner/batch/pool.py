@@ -1,0 +1,197 @@
+"""The workers of a batch: forked, given blocks, asked for segments in order; the end of one is told with its reason."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import socket
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from custom_model_runner import processes
+from custom_model_runner.batch import ahead, flow, wire, worker
+from custom_model_runner.batch.blocks import Block, Blocks
+from custom_model_runner.batch.segments import Segment
+from custom_model_runner.batch.wire import Kind, Message
+from custom_model_runner.batch.worker import Work
+from custom_model_runner.errors import PayloadTooLarge, RunnerError
+
+# A worker has one block in hand and the next one waiting; nobody is further ahead of the slowest than that.
+BLOCKS_OF_WORKER = 2
+SIGNAL_OF_MEMORY = signal.SIGKILL
+
+
+class WorkerFailure(RunnerError):
+    """What failed in a worker, with its exit code."""
+
+    def __init__(self, text: str, exit_code: int) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True)
+class Member:
+    """A worker: its process, and the connection to it."""
+
+    pid: int
+    connection: socket.socket
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Workers that have a model each; `takes_blocks` says what they have told of it."""
+
+    members: Sequence[Member]
+    killed_before: int
+    takes_blocks: bool = True
+
+    def segments(self, blocks: Blocks) -> Generator[Segment, None, None]:
+        """Yield the segments of all blocks in order; failures are raised in order, too."""
+        begin = {"media_type": blocks.media_type, "types": blocks.types, "limit": blocks.limit}
+        for member in self.members:
+            self.send(member, Message.of(Kind.BEGIN, begin))
+        row = 0
+        for message in self._answers(ahead.ahead(blocks.read())):
+            if message.kind is Kind.FAILURE:
+                raise _failure(message, row)
+            segment = Segment.from_bytes(message.data)
+            yield segment
+            row += segment.rows
+        flow.check_rows(row, blocks)
+
+    def _answers(self, blocks: Iterator[Block]) -> Iterator[Message]:
+        """Yield the answers to all blocks in order, so many being out at a time."""
+        waiting: dict[int, Message] = {}
+        owed = dict.fromkeys(self.members, 0)
+        given = taken = 0
+        coming = next(blocks, None)
+        with self._selector() as selector:
+            while coming is not None or taken < given:
+                if coming is not None and given - taken < BLOCKS_OF_WORKER * len(owed) + 1:
+                    member = min(owed, key=owed.__getitem__)
+                    if owed[member] < BLOCKS_OF_WORKER:
+                        self.send(member, Message(Kind.BLOCK, coming.data, coming.number, coming.first_line))
+                        owed[member] += 1
+                        given, coming = given + 1, next(blocks, None)
+                        continue
+                for key, _ in selector.select():
+                    message = self.receive(key.data)
+                    waiting[message.number] = message
+                    owed[key.data] -= 1
+                while taken in waiting:
+                    yield waiting.pop(taken)
+                    taken += 1
+
+    @contextmanager
+    def _selector(self) -> Iterator[selectors.BaseSelector]:
+        with selectors.DefaultSelector() as selector:
+            for member in self.members:
+                selector.register(member.connection, selectors.EVENT_READ, member)
+            yield selector
+
+    def send(self, member: Member, message: Message) -> None:
+        """Send to a worker; one that has gone is told with its reason."""
+        try:
+            wire.send(member.connection, message)
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise self.death(member) from error
+
+    def receive(self, member: Member) -> Message:
+        """Return what a worker says; one that has gone is told with its reason."""
+        try:
+            message = wire.receive(member.connection)
+        except ConnectionResetError:
+            message = None
+        if message is None:
+            raise self.death(member)
+        return message
+
+    def death(self, member: Member) -> RunnerError:
+        """Return why a worker has gone."""
+        code = os.waitstatus_to_exitcode(os.waitpid(member.pid, 0)[1])
+        if code >= 0:
+            return RunnerError(f"Worker process {member.pid} ended by itself with exit code {code}, without a result")
+        reason = f"Worker process {member.pid} was ended by {processes.signal_name(-code)}"
+        if -code != SIGNAL_OF_MEMORY:
+            return RunnerError(reason)
+        remedy = "by the system for its memory; fewer --workers and smaller --batch-rows take less"
+        if processes.kills_for_memory() > self.killed_before:
+            return PayloadTooLarge(f"{reason}, {remedy}")
+        return RunnerError(f"{reason}, perhaps {remedy}")
+
+
+def _failure(message: Message, row: int) -> RunnerError:
+    """Return what a worker has told, with its traceback as cause."""
+    facts = message.facts()
+    if facts["is_memory"]:
+        return PayloadTooLarge("The input needs more memory than there is")
+    failure = WorkerFailure(facts["text"], facts["exit_code"])
+    failure.__cause__ = RuntimeError(facts["trace"])
+    return flow.InBlock(row, failure) if facts["is_in_block"] else failure
+
+
+@contextmanager
+def opened(work: Work, count: int) -> Iterator[Pool]:
+    """Fork workers and wait until each has its model; in the end they go, whatever they are doing if all is lost.
+
+    Call it in the main thread: the workers end with it.
+    """
+    members: list[Member] = []
+    killed_before = processes.kills_for_memory()
+    try:
+        for _ in range(count):
+            members.append(_forked(work, members))
+        pool = Pool(members, killed_before)
+        takes_blocks = [_ready(pool, member) for member in members]
+        yield Pool(members, killed_before, all(takes_blocks))
+    except BaseException:
+        _kill(members)
+        raise
+    _dismiss(members)
+
+
+def _forked(work: Work, others: Sequence[Member]) -> Member:
+    here, there = socket.socketpair()
+    parent = os.getpid()
+    pid = os.fork()
+    if not pid:
+        # As long as anybody holds them, nobody sees their end.
+        for connection in (here, *(member.connection for member in others)):
+            connection.close()
+        worker.start(work, len(others), there, parent)
+    there.close()
+    return Member(pid, here)
+
+
+def _ready(pool: Pool, member: Member) -> bool:
+    message = pool.receive(member)
+    if message.kind is Kind.FAILURE:
+        raise _failure(message, 0)
+    return bool(message.facts())
+
+
+def _dismiss(members: Sequence[Member]) -> None:
+    """Let workers finish what they do in the end, such as their reports."""
+    for member in members:
+        member.connection.close()
+    for member in members:
+        _has_ended(member)
+
+
+def _kill(members: Sequence[Member]) -> None:
+    for member in members:
+        member.connection.close()
+        if not _has_ended(member, os.WNOHANG):
+            os.kill(member.pid, signal.SIGKILL)
+            _has_ended(member)
+
+
+def _has_ended(member: Member, how: int = 0) -> bool:
+    """Say whether a worker has ended; without being told how to look, wait for it."""
+    try:
+        return os.waitpid(member.pid, how)[0] != 0
+    except ChildProcessError:
+        # It was noticed before, and the number may be that of another process by now.
+        return True

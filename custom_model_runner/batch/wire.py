@@ -1,0 +1,75 @@
+"""What processes of a batch tell each other: bytes in anonymous shared memory, handed over by their descriptor.
+
+Nothing is pickled, and memory that nobody holds open any more is gone, however its holders ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+import tempfile
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import IO, Any
+
+# Kind, number of a block, line in which it begins.
+HEADER = struct.Struct("<bqq")
+NO_LINE = -1
+
+
+class Kind(IntEnum):
+    """What a message is: a worker is READY, is told to BEGIN and given each BLOCK, and answers SEGMENT or FAILURE."""
+
+    READY = 0
+    BEGIN = 1
+    BLOCK = 2
+    SEGMENT = 3
+    FAILURE = 4
+
+
+@dataclass(frozen=True)
+class Message:
+    """A kind, the block that it is about, and its contents."""
+
+    kind: Kind
+    data: bytes
+    number: int = 0
+    line: int | None = None
+
+    @classmethod
+    def of(cls, kind: Kind, facts: Any, *, number: int = 0) -> Message:
+        """Return a message that holds facts, which must be such that JSON knows."""
+        return cls(kind, json.dumps(facts).encode(), number)
+
+    def facts(self) -> Any:
+        """Return the facts in it."""
+        return json.loads(self.data)
+
+
+def send(connection: socket.socket, message: Message) -> None:
+    """Send a message; the other side holds its memory from then on."""
+    head = HEADER.pack(message.kind, message.number, NO_LINE if message.line is None else message.line)
+    with _memory() as file:
+        file.write(message.data)
+        file.flush()
+        socket.send_fds(connection, [head], [file.fileno()])
+
+
+def _memory() -> IO[bytes]:
+    """Return anonymous memory as a file; where the system has none, a file without a name."""
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("drum-batch"), "wb", buffering=0)
+    return tempfile.TemporaryFile(buffering=0)
+
+
+def receive(connection: socket.socket) -> Message | None:
+    """Return the next message, None when the other side has gone."""
+    head, descriptors, _, _ = socket.recv_fds(connection, HEADER.size, 1)
+    if not head:
+        return None
+    kind, number, line = HEADER.unpack(head)
+    with open(descriptors[0], "rb", buffering=0) as file:
+        file.seek(0)
+        return Message(Kind(kind), file.read(), number, None if line == NO_LINE else line)

@@ -1,0 +1,100 @@
+"""A worker process of a batch: it is given blocks, and gives back segments."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+from custom_model_runner import processes
+from custom_model_runner.batch import flow, wire
+from custom_model_runner.batch.blocks import Block, Blocks
+from custom_model_runner.batch.segments import Form
+from custom_model_runner.batch.wire import Kind, Message
+from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK
+from custom_model_runner.predictor import Predictor
+
+# Opens the model in the worker of a number, or hands out what was loaded before the fork.
+Open = Callable[[int], AbstractContextManager[Predictor]]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every worker needs: a model, whether it can be given blocks, how results are encoded."""
+
+    open: Open
+    takes_blocks: Callable[[Predictor], bool]
+    form: Form
+
+
+def start(work: Work, number: int, connection: socket.socket, parent: int) -> NoReturn:
+    """Serve one connection until its other side has gone, and end this process, which was just forked."""
+    code = EXIT_FAILURE
+    try:
+        _settle_in(parent)
+        _serve(work, number, connection)
+        code = EXIT_OK
+    except BaseException as error:  # what ends a worker must not run on as its parent
+        _fail(connection, error, is_in_block=False)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _settle_in(parent: int) -> None:
+    processes.end_with_parent(parent)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # A terminal sends it to all; the parent decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The input is the parent's.
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+
+
+def _serve(work: Work, number: int, connection: socket.socket) -> None:
+    with work.open(number) as predictor:
+        wire.send(connection, Message.of(Kind.READY, work.takes_blocks(predictor)))
+        begin = wire.receive(connection)
+        if begin is None:
+            return
+        blocks = Blocks(**begin.facts(), rows=None, read=lambda: iter(()))
+        while (message := wire.receive(connection)) is not None:
+            _answer(work, predictor, blocks, message, connection)
+
+
+def _answer(work: Work, predictor: Predictor, blocks: Blocks, message: Message, connection: socket.socket) -> None:
+    """Answer a block with its segment; a failure is told, and is the parent's to judge."""
+    is_in_block = False
+    try:
+        payload = blocks.payload(Block(message.number, message.data, message.line))
+        payload = replace(payload, table=predictor.read(payload))
+        is_in_block = True
+        segment = work.form.encode(flow.table(predictor, payload))
+    except Exception as error:
+        _fail(connection, error, is_in_block=is_in_block, number=message.number)
+        return
+    wire.send(connection, Message(Kind.SEGMENT, segment.to_bytes(), message.number))
+
+
+def _fail(connection: socket.socket, error: BaseException, *, is_in_block: bool, number: int = 0) -> None:
+    """Tell a failure; the text of what is not expected is that of its class, as everywhere."""
+    facts = {
+        "text": str(error) or type(error).__name__,
+        "exit_code": getattr(error, "exit_code", EXIT_FAILURE),
+        "trace": "".join(traceback.format_exception(error)),
+        "is_in_block": is_in_block,
+        "is_memory": isinstance(error, MemoryError),
+    }
+    try:
+        wire.send(connection, Message.of(Kind.FAILURE, facts, number=number))
+    except OSError:
+        # Nobody is there to be told.
+        return

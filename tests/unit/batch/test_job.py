@@ -1,0 +1,238 @@
+"""A batch in blocks of rows: every format, standard streams, failures that name their place and leave nothing."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.feather
+import pytest
+
+from custom_model_runner.batch import text
+from custom_model_runner.errors import ContractError, InputError, PayloadTooLarge, RunnerError, UsageError
+
+from ..folders import plant
+from .runs import score
+
+HOOKS = """
+    import pandas as pd
+
+    def score(data, model, **kwargs):
+        kinds = ";".join(str(dtype) for dtype in data.dtypes)
+        return pd.DataFrame({"Predictions": data["a"] / 2, "rows": len(data), "kinds": kinds})
+"""
+FRAME = pd.DataFrame({"a": [1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0], "b": ["x", "y", None, "z", "x", "y", "z"]})
+FOUR = b"a\n1\n2\n3\n4\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder that tells how large each block is and of which types."""
+    return plant(tmp_path / "code", {"custom.py": HOOKS})
+
+
+def rows_file(path: Path) -> Path:
+    """Write the rows in the format that a name tells."""
+    if path.suffix == ".parquet":
+        FRAME.to_parquet(path)
+    elif path.suffix == ".arrow":
+        pa.feather.write_feather(FRAME, path, chunksize=2)
+    elif path.suffix == ".ndjson":
+        FRAME.to_json(path, orient="records", lines=True)
+    else:
+        data = FRAME.to_csv(index=False).encode()
+        path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return path
+
+
+READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+    ".csv": pd.read_csv,
+    ".gz": pd.read_csv,
+    ".parquet": pd.read_parquet,
+    ".arrow": pd.read_feather,
+    ".ndjson": lambda path: pd.read_json(path, lines=True),
+}
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("in.csv", "out.parquet"),
+        ("in.parquet", "out.arrow"),
+        ("in.arrow", "out.ndjson"),
+        ("in.ndjson", "out.csv.gz"),
+        ("in.csv.gz", "out.csv"),
+    ],
+)
+def test_every_format_goes_through_in_blocks(folder: Path, tmp_path: Path, source: str, target: str) -> None:
+    score(folder, rows_file(tmp_path / source), output=tmp_path / target, batch_rows=3)
+    found = READERS[Path(target).suffix](tmp_path / target)
+    assert found["Predictions"].tolist() == (FRAME["a"] / 2).tolist()
+    assert found["rows"].tolist() == [3, 3, 3, 3, 3, 3, 1]
+    assert found["kinds"].nunique() == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["code", source, target])
+
+
+@pytest.fixture
+def pipe(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], str]:
+    """Return the name of standard input, which holds some data."""
+
+    def fill(data: bytes) -> str:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+        return "-"
+
+    return fill
+
+
+Pipe = Callable[[bytes], str]
+
+
+def test_standard_streams_take_blocks_too(folder: Path, pipe: Pipe) -> None:
+    rows = b"0.5,3,int64\n1.0,3,int64\n1.5,3,int64\n2.0,1,int64\n"
+    assert score(folder, pipe(FOUR), batch_rows=3) == b"Predictions,rows,kinds\n" + rows
+
+
+def test_formats_may_be_told(folder: Path, pipe: Pipe) -> None:
+    data = pipe(b'{"a":1}\n{"a":2}\n')
+    written = score(folder, data, batch_rows=1, input_format="ndjson", output_format="ndjson")
+    assert written.splitlines()[1] == b'{"Predictions":1.0,"rows":1,"kinds":"int64"}'
+
+
+def test_all_rows_are_handed_over_at_once_if_asked_for(folder: Path, pipe: Pipe) -> None:
+    assert score(folder, pipe(FOUR), whole_file=True).count(b",4,int64") == 4
+
+
+def test_a_whole_file_has_no_blocks(folder: Path) -> None:
+    with pytest.raises(UsageError, match="--whole-file and --batch-rows exclude each other"):
+        score(folder, "-", whole_file=True, batch_rows=1)
+
+
+def test_no_rows_give_a_header(folder: Path, pipe: Pipe) -> None:
+    assert score(folder, pipe(b"a,b\n"), batch_rows=3) == b"Predictions\n"
+
+
+def test_a_terminal_gets_the_beginning_and_the_end(folder: Path, pipe: Pipe) -> None:
+    data = pipe(b"a\n" + b"".join(b"%d\n" % number for number in range(1000)))
+    shown = score(folder, data, batch_rows=7, terminal=True).decode().splitlines()
+    assert [line.split()[0] for line in shown[1:] if line] == [
+        *map(str, range(10)),
+        "..",
+        *map(str, range(990, 1000)),
+        "[1000",
+    ]
+    assert shown[-1] == "[1000 rows x 3 columns]"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"a,b\n1,2\n\n3,4\n5,6\n7,8,9\n", "Expected 2 fields in line 6, saw 3"),
+        (b'a,b\n1,"x\ny"\n1,2\n3,4\n5,6\n7,8,9\n', "Expected 2 fields in line 7, saw 3"),
+        (b'"a\nb",b\n1,2\n1,2\n3,4\n5,6\n7,8,9\n1,2\n', "Expected 2 fields in line 7, saw 3"),
+        (b"a,b\n1,2\n3,4\n5,6\n7,\xff\n", "encoding must be UTF-8"),
+    ],
+)
+def test_what_is_wrong_in_any_block_is_told_by_its_line(
+    folder: Path, tmp_path: Path, data: bytes, message: str
+) -> None:
+    plant(tmp_path, {"in.csv": data})
+    with pytest.raises(InputError, match=message):
+        score(folder, tmp_path / "in.csv", output=tmp_path / "out.csv", batch_rows=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["code", "in.csv"]
+
+
+@pytest.mark.parametrize(
+    ("late", "message"),
+    [
+        (b"1.5,x", "line 7, column 'a' holds a number with a fraction, expected int64"),
+        (b",x", "line 7, column 'a' holds a missing value, expected int64"),
+        (b"x,x", "line 7, column 'a' holds text, expected int64"),
+        (b"99999999999999999999,x", "line 7, column 'a' holds an integer beyond 64 bits, expected int64"),
+    ],
+)
+def test_a_pipe_that_contradicts_its_beginning_is_told_where(
+    folder: Path, pipe: Pipe, monkeypatch: pytest.MonkeyPatch, late: bytes, message: str
+) -> None:
+    monkeypatch.setattr(text, "SAMPLE_BYTES", 15)
+    data = b'a,b\n1,x\n2,"y\nz"\n3,x\n4,y\n%b\n' % late
+    with pytest.raises(InputError, match=message) as caught:
+        score(folder, pipe(data), batch_rows=1)
+    assert "--whole-file" in str(caught.value)
+
+
+def test_a_pipe_whose_late_values_fit_is_read_with_the_types_of_its_beginning(
+    folder: Path, pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text, "SAMPLE_BYTES", 15)
+    written = score(folder, pipe(b"a,b\n1.5,x\n2.5,y\n3,1\n,2\n"), batch_rows=1)
+    assert len({line.split(b",")[2] for line in written.splitlines()[1:]}) == 1
+
+
+def failing(expression: str) -> str:
+    """Return a hook that returns something else for the rows behind the third."""
+    return (
+        "import pandas as pd\n"
+        "def score(data, model, **kwargs):\n"
+        f"    return {expression} if (data['a'] > 3).any() else data[['a']].set_axis(['Predictions'], axis=1)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("data[['a']][1:]", "In the block that begins with row 4: Expected one prediction per row"),
+        ("pd.DataFrame({'Predictions': data['a'], 'x': 1})", "The predictions from row 4 on have other columns"),
+    ],
+)
+def test_a_hook_that_fails_late_is_told_with_its_row_and_leaves_nothing(
+    tmp_path: Path, pipe: Pipe, expression: str, message: str
+) -> None:
+    folder = plant(tmp_path / "code", {"custom.py": failing(expression)})
+    with pytest.raises(RunnerError, match=message) as caught:
+        score(folder, pipe(FOUR), output=tmp_path / "out.csv", batch_rows=3)
+    assert caught.value.exit_code == ContractError.exit_code
+    assert [path.name for path in tmp_path.iterdir()] == ["code"]
+
+
+def test_a_full_disk_is_told(folder: Path, pipe: Pipe) -> None:
+    with pytest.raises(RunnerError, match="No space left on device"):
+        score(folder, pipe(b"a\n" + b"1\n" * 10_000), output=Path("/dev/full"), batch_rows=1000)
+
+
+def test_a_parquet_file_cut_in_half_is_told(folder: Path, tmp_path: Path) -> None:
+    path = rows_file(tmp_path / "in.parquet")
+    path.write_bytes(path.read_bytes()[:-500])
+    with pytest.raises(InputError, match="The Parquet input is broken or cut short"):
+        score(folder, path, batch_rows=3)
+
+
+def test_a_row_beyond_the_limit_is_told(folder: Path, tmp_path: Path) -> None:
+    with (tmp_path / "in.csv").open("wb") as file:
+        file.write(b"a\n1\n")
+        # Sparse: it takes no room.
+        file.truncate(70 << 20)
+    with pytest.raises(PayloadTooLarge, match="The row in line 3 of the input has over 67108864 bytes, the limit"):
+        score(folder, tmp_path / "in.csv", batch_rows=1)
+
+
+GROWING = """
+    import pathlib
+    import pandas as pd
+
+    def score(data, model, **kwargs):
+        with pathlib.Path(__file__).parent.with_name("in.csv").open("a") as file:
+            file.write({more})
+        return data[["a"]].set_axis(["Predictions"], axis=1)
+"""
+
+
+def test_a_file_that_changes_while_it_is_read_is_told(tmp_path: Path) -> None:
+    folder = plant(tmp_path / "code", {"custom.py": GROWING.format(more="'1\\n'")})
+    plant(tmp_path, {"in.csv": b"a\n" + b"1\n" * 2_000_000})
+    with pytest.raises(InputError, match=r"in\.csv' was changed while it was read"):
+        score(folder, tmp_path / "in.csv", output=tmp_path / "out.csv", batch_rows=100_000)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["code", "in.csv"]
