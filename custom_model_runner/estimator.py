@@ -166,6 +166,7 @@ def abilities(model: object, target: Target) -> tuple[str, dict[str, Any]]:
     return scorer.framework, {
         "score": lambda table, _context: scorer.score(table, target),
         "check_columns": scorer.check_columns,
+        "prove_bare": partial(scorer.prove_bare, target),
     }
 
 

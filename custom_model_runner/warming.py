@@ -8,17 +8,21 @@ from custom_model_runner.data import tables
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.predictor import Predictor
 
+# The interface of a folder without code.
+LONE = "artifact"
+# One that pandas reads, which starts its threads, and one that the short reader takes.
+BODIES = (b"x\ntext\n", b"x\n1.5\n")
+
 
 def warmed(predictor: Predictor) -> Predictor:
-    """Return a predictor that has read a table and, where no code of the user's runs, has called its model.
+    """Return a predictor that has read tables and has called its model, but no code of the user's.
 
-    Small bodies of numbers then reach the model without a table, where nobody else looks at it and it was seen to make
-    no difference.
+    Small bodies of numbers then reach the model without a table, if nobody else looks at it and it was seen to make no
+    difference.
     """
-    # Not what the short reader takes: what reads tables is imported, and its threads are started.
-    tables.read(Payload(b"x\ntext\n", "text/csv"))
+    for body in BODIES:
+        tables.read(Payload(body, tables.CSV))
     model = predictor.model
-    is_seen = predictor.reporter is not None or model.check_in is not None or bool(model.text_columns)
-    if model.prove_bare is None or is_seen:
-        return predictor
-    return replace(predictor, bare=model.prove_bare())
+    bare = None if model.prove_bare is None else model.prove_bare()
+    is_alone = model.info.codedir.interface == LONE and model.check_in is None and not model.text_columns
+    return replace(predictor, bare=bare) if is_alone and predictor.reporter is None else predictor

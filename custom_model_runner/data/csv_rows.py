@@ -77,18 +77,18 @@ def read(payload: Payload) -> Rows | None:
         return None
     line, _, body = payload.data.replace(b"\r\n", b"\n").partition(b"\n")
     body = body[:-1] if body.endswith(b"\n") else body
-    header = _header(line) if len(line) <= MOST_OF_HEADER and _is_plain(body) else None
-    width = 0 if header is None else len(header.columns)
-    if header is None or width * COLUMN > payload.limit:
+    known = header(line) if len(line) <= MOST_OF_HEADER and _is_plain(body) else None
+    width = 0 if known is None else len(known.columns)
+    if known is None or width * COLUMN > payload.limit:
         return None
     cells = _cells(body)
     if cells is None or set(map(len, cells)) != {width}:
         return None
     if body.count(b".") == len(cells) * width:
-        return Rows(header, cells, [False] * width)
+        return Rows(known, cells, [False] * width)
     if HUGE in body.translate(DIGITS) or NEGATIVE_ZERO.search(body):
         return None
-    return Rows(header, cells, [set(map(type, column)) == {int} for column in zip(*cells, strict=True)])
+    return Rows(known, cells, [set(map(type, column)) == {int} for column in zip(*cells, strict=True)])
 
 
 def _is_plain(body: bytes) -> bool:
@@ -111,7 +111,7 @@ def _is_exact() -> bool:
 
 
 @lru_cache(maxsize=HEADERS_KEPT)
-def _header(line: bytes) -> Header | None:
+def header(line: bytes) -> Header | None:
     """Return what pandas makes of a header line without quotes, whatever stands below it."""
     if not line.strip() or b'"' in line or b"\r" in line:
         return None

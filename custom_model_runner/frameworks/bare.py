@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from custom_model_runner import border
+from custom_model_runner.data import csv_rows
 from custom_model_runner.data.csv_rows import HEADERS_KEPT, Header, Rows
 from custom_model_runner.data.predictions import ScoreRows, Scores
 from custom_model_runner.errors import RunnerError
@@ -49,9 +50,9 @@ def prove(
         # Bits depend on how numbers lie in memory, so only pandas may move them.
         return by_array(rows.array() if is_in_order else rows.table()[known].to_numpy())
 
-    tries = list(_tries(Header(pd.Index(known or [str(place) for place in range(width)]))))
+    tries = list(_tries(_header(known or [str(place) for place in range(width)])))
     if known:
-        tries += list(_tries(Header(pd.Index(known[::-1]))))[:4]
+        tries += list(_tries(_header(known[::-1])))[:4]
     is_proved = _is_worth_it(by_table, tries[0]) and all(_is_same(by_table, score, rows) for rows in tries)
     return score if is_proved else None
 
@@ -134,6 +135,12 @@ def _outcome(function: Callable[[Any], Scores | None], given: object) -> object:
     values, labels = scores.values, scores.labels
     words = [(one.category, str(one.message)) for one in told]
     return values.dtype, values.shape, values.tobytes(), None if labels is None else list(labels), words
+
+
+def _header(names: list[str]) -> Header:
+    """Return the header that a client most likely sends; it is remembered then."""
+    sent = csv_rows.header(",".join(names).encode())
+    return sent if sent is not None and list(sent.columns) == names else Header(pd.Index(names))
 
 
 def _tries(header: Header) -> Iterator[Rows]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from functools import partial
 
 from custom_model_runner import estimator, opening, plugins
 from custom_model_runner.codedir import CodeDir
@@ -22,13 +21,12 @@ def load(codedir: CodeDir, declared: Declared) -> Model:
         # A pickle may need modules that stand beside it.
         stack.callback(language.load(codedir, ()).close)
         opened = opening.load(codedir)
-        known = None if declared.type is TargetType.TRANSFORM else estimator.require(opened.model)
-        target, notice = settle(declared, None if known is None else known.hint())
+        is_transform = declared.type is TargetType.TRANSFORM
+        target, notice = settle(declared, None if is_transform else estimator.require(opened.model).hint())
         framework, abilities = estimator.abilities(opened.model, target)
         return Model(
             info=ModelInfo(target, codedir, framework, notice, opened.notice),
             **abilities,
-            prove_bare=None if known is None else partial(known.prove_bare, target),
             traits=traits_of(codedir.metadata, runs_user_code=False),
             close=stack.pop_all().close,
         )

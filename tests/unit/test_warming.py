@@ -79,13 +79,22 @@ def test_a_table_is_made_where_scoring_without_one_gives_up(tmp_path: Path) -> N
         assert replace(cold, bare=lambda _: None).score(CSV).values.tolist() == cold.score(CSV).values.tolist()
 
 
-@pytest.mark.parametrize(
-    "hook", ["post_process(predictions, model): return predictions", "transform(data, model): return data"]
-)
-def test_a_model_that_user_code_works_with_is_not_called(tmp_path: Path, hook: str) -> None:
-    code = f"def {hook}\n"
+@pytest.mark.parametrize("hook", ["transform", "post_process"])
+def test_a_model_beside_code_is_called_without_the_code_and_gets_tables(
+    tmp_path: Path, hook: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[object] = []
+    predict = LinearRegression.predict
+
+    def written_down(self: LinearRegression, table: object) -> object:
+        calls.append(table)
+        return predict(self, table)
+
+    monkeypatch.setattr(LinearRegression, "predict", written_down)
+    code = f"def {hook}(data, model):\n    raise AssertionError('called before the first request')\n"
     with predictor.load(plant(tmp_path, {"custom.py": code, "model.pkl": MODEL})) as cold:
-        assert warming.warmed(replace(cold, model=replace(cold.model, score=never))).bare is None
+        assert warming.warmed(cold).bare is None
+    assert any(isinstance(table, pd.DataFrame) for table in calls)
 
 
 def test_a_table_that_somebody_looks_at_is_made(tmp_path: Path) -> None:
