@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import math
 import os
 import re
@@ -71,6 +72,28 @@ def input_file(text: str) -> str:
         raise ValueError(f"{text!r} is {found}, expected an existing file")
     # A pipe such as /dev/fd/63 has no path beyond this name.
     return str(path.resolve()) if path.is_file() else text
+
+
+def input_files(text: str) -> str:
+    """Return the name of a file, a folder or a pattern, in which there is something to read; `-` is standard input."""
+    if text and files_of(text) == (text,):
+        return input_file(text)
+    if not text or not files_of(text):
+        found = "a directory without files" if text and Path(text).is_dir() else "not there"
+        raise ValueError(f"{text!r} is {found}, expected an existing file, a folder of files, or a pattern for some")
+    return text
+
+
+def files_of(text: str) -> tuple[str, ...]:
+    """Return a file itself, the files in a folder, or those that a pattern means, by name.
+
+    Hidden ones and marks like `_SUCCESS` are none.
+    """
+    if text == STANDARD_INPUT or (Path(text).exists() and not Path(text).is_dir()):
+        return (text,)
+    found = glob.glob(str(Path(glob.escape(text)) / "*") if Path(text).is_dir() else text, recursive=True)
+    files = [Path(name) for name in found if Path(name).is_file()]
+    return tuple(str(path.resolve()) for path in sorted(files) if not path.name.startswith((".", "_")))
 
 
 def readable_file(text: str) -> Path:

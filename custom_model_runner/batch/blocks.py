@@ -22,18 +22,23 @@ class Limits:
 
 @dataclass(frozen=True)
 class Block:
-    """Some rows: their number among the blocks, counted from 0, their bytes, and the line in which they begin."""
+    """Some rows: their number among the blocks, counted from 0, their bytes, and the line in which they begin.
+
+    `source` names the file that they are of, where there are several.
+    """
 
     number: int
     data: bytes
     first_line: int | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True)
 class Blocks:
     """An input in blocks: the media type of each, the types of its columns, how many rows it has if that is known.
 
-    `read` yields the blocks in order, from the first, whenever it is called; a pipe can be read once.
+    `read` yields the blocks in order, from the first, whenever it is called; a pipe can be read once. `columns` is what
+    other files must have, too, to be read with it, and `facts` what the columns of text hold.
     """
 
     media_type: str
@@ -41,6 +46,8 @@ class Blocks:
     limit: int
     rows: int | None
     read: Callable[[], Iterator[Block]]
+    columns: object = None
+    facts: Mapping[str, int] | None = None
 
     def payload(self, block: Block) -> Payload:
         """Return what a table is read from."""

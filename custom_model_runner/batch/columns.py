@@ -36,7 +36,7 @@ class Columns:
     def blocks(self, types: dict[str, str], *, block_rows: int | None, limits: Limits) -> Blocks:
         """Return the file in blocks."""
         rows = block_rows or max(limits.block * self.rows // max(self.size, 1), 1)
-        return Blocks(ARROW_STREAM, types, limits.table, self.rows, lambda: self._read(rows))
+        return Blocks(ARROW_STREAM, types, limits.table, self.rows, lambda: self._read(rows), self.schema)
 
     def _read(self, rows: int) -> Iterator[Block]:
         path = Path(self.source)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from custom_model_runner.batch import ahead, sinks, store
+from custom_model_runner.batch import ahead, keys, sinks, store
 from custom_model_runner.batch.blocks import Block, Blocks
 from custom_model_runner.batch.segments import Form, Segment
 from custom_model_runner.data import answers, transformed
@@ -29,22 +29,38 @@ class InBlock(RunnerError):
         self.exit_code = error.exit_code
 
 
-def predicted(predictor: Predictor, blocks: Blocks) -> Generator[pd.DataFrame, None, None]:
+class InFile(RunnerError):
+    """A failure to read one of several files, with the exit code of what failed."""
+
+    def __init__(self, source: str, error: RunnerError) -> None:
+        super().__init__(f"{source}: {error}")
+        self.exit_code = error.exit_code
+
+
+def predicted(predictor: Predictor, blocks: Blocks, passthrough: Sequence[str]) -> Generator[pd.DataFrame, None, None]:
     """Yield what the model makes of each block; the next one is read meanwhile."""
 
     def read(block: Block) -> Payload:
         payload = blocks.payload(block)
-        return replace(payload, table=predictor.read(payload))
+        try:
+            return replace(payload, table=predictor.read(payload))
+        except RunnerError as error:
+            raise in_file(block.source, error) from error
 
     row = 0
     for payload in ahead.ahead(map(read, ahead.ahead(blocks.read()))):
         try:
-            made = table(predictor, payload)
+            made = table(predictor, payload, passthrough)
         except (RunnerError, BaseCustomUserError) as error:
             raise InBlock(row, error) from error
         yield made
         row += len(made)
     check_rows(row, blocks)
+
+
+def in_file(source: str | None, error: RunnerError) -> RunnerError:
+    """Return a failure of what was read, with the file where there are several."""
+    return error if source is None else InFile(source, error)
 
 
 def check_rows(count: int, blocks: Blocks) -> None:
@@ -53,11 +69,11 @@ def check_rows(count: int, blocks: Blocks) -> None:
         raise RunnerError(f"{count} rows were read, expected the {blocks.rows} that were there before")
 
 
-def table(predictor: Predictor, payload: Payload) -> pd.DataFrame:
-    """Return what a model makes of one table."""
+def table(predictor: Predictor, payload: Payload, passthrough: Sequence[str]) -> pd.DataFrame:
+    """Return what a model makes of one table, and the columns that are carried along."""
     if predictor.info.target.type is TargetType.TRANSFORM:
-        return transformed.dense(predictor.transform(payload))
-    return answers.table(predictor.score(payload))
+        return transformed.dense(keys.transform(predictor, payload, passthrough))
+    return answers.table(keys.score(predictor, payload, passthrough))
 
 
 def kept(output: Path, form: Form) -> Consume:

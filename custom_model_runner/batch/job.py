@@ -15,6 +15,7 @@ from custom_model_runner.batch.plan import Plan
 from custom_model_runner.batch.pool import Pool
 from custom_model_runner.batch.segments import Form, Segment
 from custom_model_runner.batch.worker import Open, Work
+from custom_model_runner.errors import UsageError
 from custom_model_runner.monitoring import reporting
 from custom_model_runner.plugins import ARROW_STREAM
 from custom_model_runner.predictor import Predictor, open_predictor
@@ -96,7 +97,7 @@ def _alone(job: Job, look: Look) -> None:
             _whole(job, predictor, found)
             return
         form, consume = job.form, _consume(job)
-        with closing(flow.predicted(predictor, found)) as tables:
+        with closing(flow.predicted(predictor, found, job.settings.passthrough)) as tables:
             ahead.handed_over(tables, lambda made: consume(map(form.encode, made)))
 
 
@@ -134,7 +135,7 @@ def _apart(job: Job, look: Look) -> None:
 
 
 def _work(job: Job, open_model: Open) -> Work:
-    return Work(open_model, lambda predictor: plan.takes_blocks(predictor.model), job.form)
+    return Work(open_model, lambda predictor: plan.takes_blocks(predictor.model), job.form, job.settings.passthrough)
 
 
 @contextmanager
@@ -149,6 +150,8 @@ def _pooled(job: Job, workers: Pool, blocks: Blocks) -> None:
 
 
 def _whole(job: Job, predictor: Predictor, found: Whole) -> None:
+    if len(job.batch.sources) > 1:
+        raise UsageError("--input: what is handed over as a whole is one file; found several")
     if found.reason is not None:
         logs.notice(f"the input is read as a whole: {found.reason}")
     target = job.target

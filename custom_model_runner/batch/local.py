@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import pandas as pd
 
 from custom_model_runner import plugins
-from custom_model_runner.batch import preview, sinks, sources
+from custom_model_runner.batch import keys, preview, sinks, sources
 from custom_model_runner.batch.plan import Plan
 from custom_model_runner.data import answers, compression, tables, transformed
 from custom_model_runner.data.payload import Payload
@@ -63,8 +63,9 @@ def _run(predictor: Predictor, settings: ScoreSettings, plan: Plan, data: bytes 
         return _show(reply) if for_terminal else NOTHING_RETURNED if reply.is_none else reply.body
     payload = _table(predictor, settings, plan, data)
     if predictor.info.target.type is TargetType.TRANSFORM:
-        return _transform(predictor, payload, settings.output, plan, for_terminal=for_terminal)
-    predictions = predictor.score(payload)
+        result = keys.transform(predictor, payload, settings.passthrough)
+        return _transform(result, settings.output, plan, for_terminal=for_terminal)
+    predictions = keys.score(predictor, payload, settings.passthrough)
     return _preview(predictions) if for_terminal else _written(predictions, plan)
 
 
@@ -95,8 +96,7 @@ def _packed(data: bytes, plan: Plan) -> bytes:
     return compression.encoded(data, plan.written_encoding) if plan.written_encoding else data
 
 
-def _transform(predictor: Predictor, payload: Payload, output: Path | None, plan: Plan, *, for_terminal: bool) -> bytes:
-    result = predictor.transform(payload)
+def _transform(result: transformed.Transformed, output: Path | None, plan: Plan, *, for_terminal: bool) -> bytes:
     if for_terminal:
         return preview.of(result.table)
     data = transformed.write(result, plan.written_type)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from custom_model_runner import plugins
-from custom_model_runner.batch import columns, segments, sources, text
+from custom_model_runner.batch import columns, segments, several, sources, text
 from custom_model_runner.batch.blocks import BLOCK_BYTES, Blocks, Limits, Whole
 from custom_model_runner.data import compression, tables, transformed
 from custom_model_runner.errors import UsageError
 from custom_model_runner.model import Model
-from custom_model_runner.parsers import STANDARD_INPUT
+from custom_model_runner.parsers import files_of
 from custom_model_runner.plugins import ARROW_FILE, ARROW_STREAM, PARQUET
 from custom_model_runner.settings import ScoreSettings
 from custom_model_runner.target_type import TargetType
@@ -30,7 +32,7 @@ UNBOUNDED = 1 << 62
 class Plan:
     """What an input is read as, what an output is written as and compressed with, and how many rows make a block."""
 
-    source: str
+    sources: tuple[str, ...]
     media_type: str
     written_type: str
     written_encoding: str | None
@@ -40,21 +42,32 @@ class Plan:
     limits: Limits
 
     @property
+    def source(self) -> str:
+        """The only file, or the first of several."""
+        return self.sources[0]
+
+    @property
     def may_be_whole(self) -> bool:
         """Say whether an input may be handed over as a whole if it is small."""
-        return self.block_rows is None and self.workers == 1
+        return self.block_rows is None and self.workers == 1 and len(self.sources) == 1
 
 
 def settle(settings: ScoreSettings, output: Path | None) -> Plan:
     """Return the plan of a batch; what contradicts itself is a usage error."""
     name, encoding = compression.split(output.name if output else "")
     written = _type_of(name, settings.output_format)
-    source = "" if settings.input == STANDARD_INPUT else compression.split(settings.input)[0]
+    files = files_of(settings.input)
+    media_types = [_type_of(compression.split(file)[0], settings.input_format) for file in files]
+    odd = next((place for place, kind in enumerate(media_types) if kind != media_types[0]), None)
+    if odd is not None:
+        raise UsageError(
+            f"--input: {files[odd]!r} has another format than {files[0]!r}; --input-format tells one for all"
+        )
     if settings.whole_file and settings.batch_rows is not None:
         raise UsageError("--whole-file and --batch-rows exclude each other; found both")
     return Plan(
-        settings.input,
-        _type_of(source, settings.input_format),
+        files,
+        media_types[0],
         written,
         encoding,
         settings.batch_rows,
@@ -63,16 +76,16 @@ def settle(settings: ScoreSettings, output: Path | None) -> Plan:
         Limits(
             settings.max_decoded_bytes or UNBOUNDED,
             sources.limit_of(settings.max_decoded_bytes),
-            _block_bytes(settings),
+            _block_bytes(files, settings.workers),
         ),
     )
 
 
-def _block_bytes(settings: ScoreSettings) -> int:
-    """Return how many bytes make a block: fewer where several workers are to have a part of a small file."""
-    if settings.workers == 1 or not sources.is_lasting(settings.input):
+def _block_bytes(files: Sequence[str], workers: int) -> int:
+    """Return how many bytes make a block: fewer where several workers are to have a part of a small input."""
+    if workers == 1 or not all(map(sources.is_lasting, files)):
         return BLOCK_BYTES
-    share = Path(settings.input).stat().st_size // (settings.workers * BLOCKS_OF_WORKER)
+    share = sum(Path(name).stat().st_size for name in files) // (workers * BLOCKS_OF_WORKER)
     return max(LEAST_BLOCK_BYTES, min(BLOCK_BYTES, share))
 
 
@@ -93,30 +106,36 @@ def takes_blocks(model: Model) -> bool:
 
 
 def look(plan: Plan) -> Blocks | Whole:
-    """Return a file in blocks, or why not; this reads all of it where that tells the types of columns."""
-    encoding = compression.split(plan.source)[1]
+    """Return files in blocks, or why not; this reads all of them where that tells the types of columns."""
+    if len(plan.sources) == 1 or plan.is_whole:
+        return _look_at(plan, plan.source)
+    return several.joined(plan.sources, several.each(plan.sources, partial(_look_at, plan)))
+
+
+def _look_at(plan: Plan, source: str) -> Blocks | Whole:
+    encoding = compression.split(source)[1]
     if plan.is_whole or plan.media_type == transformed.MATRIX_MARKET:
         return Whole()
     if plan.media_type in (*ARROW, PARQUET):
-        return Whole(reason="it is compressed as a whole") if encoding else _columns(plan)
+        return Whole(reason="it is compressed as a whole") if encoding else _columns(plan, source)
     if plan.media_type not in text.KINDS:
         return Whole()
-    if plan.may_be_whole and not sources.is_longer(plan.source, SMALL_BYTES):
+    if plan.may_be_whole and not sources.is_longer(source, SMALL_BYTES):
         return Whole()
-    with sources.opened(plan.source, plan.limits.decoded) as stream:
-        cutting = _cutting(plan, sources.take(stream, text.HEAD_BYTES))
+    with sources.opened(source, plan.limits.decoded) as stream:
+        cutting = _cutting(plan, source, sources.take(stream, text.HEAD_BYTES))
     return Whole(reason=text.NO_HEADER) if cutting is None else text.look(cutting)
 
 
-def _cutting(plan: Plan, first: bytes) -> text.Cutting | None:
-    return text.cutting(first, plan.media_type, plan.source, block_rows=plan.block_rows, limits=plan.limits)
+def _cutting(plan: Plan, source: str, first: bytes) -> text.Cutting | None:
+    return text.cutting(first, plan.media_type, source, block_rows=plan.block_rows, limits=plan.limits)
 
 
-def _columns(plan: Plan) -> Blocks | Whole:
+def _columns(plan: Plan, source: str) -> Blocks | Whole:
     read = columns.look_at_parquet if plan.media_type == PARQUET else columns.look_at_arrow
-    if plan.may_be_whole and Path(plan.source).stat().st_size <= SMALL_BYTES // 8:
+    if plan.may_be_whole and Path(source).stat().st_size <= SMALL_BYTES // 8:
         return Whole()
-    return read(plan.source, block_rows=plan.block_rows, limits=plan.limits)
+    return read(source, block_rows=plan.block_rows, limits=plan.limits)
 
 
 def look_at_pipe(plan: Plan) -> Blocks | Whole:
@@ -128,7 +147,7 @@ def look_at_pipe(plan: Plan) -> Blocks | Whole:
     has_ended = len(first) < text.SAMPLE_BYTES
     if plan.may_be_whole and has_ended and len(first) <= SMALL_BYTES:
         return Whole(first)
-    cutting = _cutting(plan, first)
+    cutting = _cutting(plan, plan.source, first)
     if cutting is None:
         return Whole(first + compression.read_all(stream), reason=text.NO_HEADER)
     found = text.look_at_pipe(cutting, first, stream)

@@ -53,9 +53,10 @@ class Pool:
         for member in self.members:
             self.send(member, Message.of(Kind.BEGIN, begin))
         row = 0
-        for message in self._answers(ahead.ahead(blocks.read())):
+        names: dict[int, str | None] = {}
+        for message in self._answers(_noted(ahead.ahead(blocks.read()), names)):
             if message.kind is Kind.FAILURE:
-                raise _failure(message, row)
+                raise _failure(message, row, names.get(message.number))
             segment = Segment.from_bytes(message.data)
             yield segment
             row += segment.rows
@@ -122,14 +123,21 @@ class Pool:
         return RunnerError(f"{reason}, perhaps {remedy}")
 
 
-def _failure(message: Message, row: int) -> RunnerError:
+def _noted(blocks: Iterator[Block], names: dict[int, str | None]) -> Iterator[Block]:
+    """Yield blocks, and note of which file each is."""
+    for block in blocks:
+        names[block.number] = block.source
+        yield block
+
+
+def _failure(message: Message, row: int, source: str | None = None) -> RunnerError:
     """Return what a worker has told, with its traceback as cause."""
     facts = message.facts()
     if facts["is_memory"]:
         return PayloadTooLarge("The input needs more memory than there is")
     failure = WorkerFailure(facts["text"], facts["exit_code"])
     failure.__cause__ = RuntimeError(facts["trace"])
-    return flow.InBlock(row, failure) if facts["is_in_block"] else failure
+    return flow.InBlock(row, failure) if facts["is_in_block"] else flow.in_file(source, failure)
 
 
 @contextmanager

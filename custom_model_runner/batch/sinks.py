@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from custom_model_runner.errors import RunnerError, UsageError
-from custom_model_runner.parsers import STANDARD_INPUT
+from custom_model_runner.parsers import STANDARD_INPUT, files_of
 
 
 def choose(output: Path | None, source: str) -> Path | None:
@@ -25,7 +25,11 @@ def choose(output: Path | None, source: str) -> Path | None:
         raise UsageError(f"--output: {str(output)!r} is a directory, expected a file")
     if not output.absolute().parent.is_dir():
         raise UsageError(f"--output: the directory {str(output.absolute().parent)!r} is not there")
-    is_input = _is_descriptor(output, 0) if source == STANDARD_INPUT else output.exists() and output.samefile(source)
+    is_input = (
+        _is_descriptor(output, 0)
+        if source == STANDARD_INPUT
+        else output.exists() and any(map(output.samefile, files_of(source)))
+    )
     if is_input and output.is_file():
         raise UsageError(f"--output: {str(output)!r} is the input file itself")
     return output

@@ -21,6 +21,7 @@ from custom_model_runner.plugins import NDJSON
 SAMPLE_BYTES = 64 << 20
 # The header must be in it, and it tells how long rows are.
 HEAD_BYTES = 1 << 20
+LARGE = "the type of a column with integers beyond 63 bits takes all rows to tell"
 NO_HEADER = "its header is not in its first line, or very long"
 LOOKERS = 2
 
@@ -111,11 +112,18 @@ def _typed(
 ) -> Blocks | Whole:
     blocks = Blocks(cutting.kind.media_type, None, cutting.limits.table, None, read)
     count, facts = _facts(cutting, map(blocks.payload, looked_at))
-    types = {name: cutting.kind.type_of(held) for name, held in facts.items()}
+    types = types_of(cutting.kind, facts)
+    if types is None:
+        return Whole(reason=LARGE)
+    columns = tuple(facts) if cutting.kind.has_header else None
+    return replace(blocks, types=types, rows=count if is_all else None, columns=columns, facts=facts)
+
+
+def types_of(kind: Text, facts: Facts) -> dict[str, str] | None:
+    """Return the types of columns that hold this, None where they cannot be told."""
+    types = {name: kind.type_of(held) for name, held in facts.items()}
     known = {name: type_ for name, type_ in types.items() if type_ is not None}
-    if len(known) < len(types):
-        return Whole(reason="the type of a column with integers beyond 63 bits takes all rows to tell")
-    return replace(blocks, types=known, rows=count if is_all else None)
+    return known if len(known) == len(types) else None
 
 
 def _facts(cutting: Cutting, payloads: Iterator[Payload]) -> tuple[int, Facts]:

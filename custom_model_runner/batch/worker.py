@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import NoReturn
@@ -26,11 +26,12 @@ Open = Callable[[int], AbstractContextManager[Predictor]]
 
 @dataclass(frozen=True)
 class Work:
-    """What every worker needs: a model, whether it can be given blocks, how results are encoded."""
+    """What every worker needs: a model, whether it can be given blocks, how results are encoded, what goes along."""
 
     open: Open
     takes_blocks: Callable[[Predictor], bool]
     form: Form
+    passthrough: Sequence[str] = ()
 
 
 def start(work: Work, number: int, connection: socket.socket, parent: int) -> NoReturn:
@@ -77,7 +78,7 @@ def _answer(work: Work, predictor: Predictor, blocks: Blocks, message: Message, 
         payload = blocks.payload(Block(message.number, message.data, message.line))
         payload = replace(payload, table=predictor.read(payload))
         is_in_block = True
-        segment = work.form.encode(flow.table(predictor, payload))
+        segment = work.form.encode(flow.table(predictor, payload, work.passthrough))
     except Exception as error:
         _fail(connection, error, is_in_block=is_in_block, number=message.number)
         return

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from custom_model_runner.options import option
-from custom_model_runner.parsers import column_names_file, input_file, output_file, positive, workers
+from custom_model_runner.parsers import column_names_file, input_files, output_file, positive, workers
 from custom_model_runner.plugins import FORMATS as LINES
 
 FORMATS = tuple(LINES)
@@ -17,7 +17,11 @@ class ScoreSettings:
     """One batch: from where, to where, and as what."""
 
     input: str = option(
-        "--input", metavar="FILE", parse=input_file, required=True, help="file to score; - is standard input"
+        "--input",
+        metavar="FILE",
+        parse=input_files,
+        required=True,
+        help="file to score, or a folder or a pattern for several; - is standard input",
     )
     output: Path | None = option(
         "--output", metavar="FILE", parse=output_file, help="file to write; else standard output"
@@ -45,6 +49,14 @@ class ScoreSettings:
         parse=workers,
         default=1,
         help="processes that read and predict blocks; auto is one per usable processor",
+    )
+    passthrough: tuple[str, ...] = option(
+        "--passthrough",
+        metavar="COLUMN",
+        takes_many=True,
+        parse=tuple,
+        default=(),
+        help="columns of the input that are carried along to the output",
     )
     column_names: tuple[str, ...] | None = option(
         "--sparse-column-file",

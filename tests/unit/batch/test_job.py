@@ -6,6 +6,7 @@ import gzip
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -236,3 +237,61 @@ def test_a_file_that_changes_while_it_is_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"in\.csv' was changed while it was read"):
         score(folder, tmp_path / "in.csv", output=tmp_path / "out.csv", batch_rows=100_000)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["code", "in.csv"]
+
+
+PARTS = {"part-2.csv": b"a,b\n3,x\n4.5,y\n", "part-1.csv": b"a,b\n1,7\n2,8\n", "_SUCCESS": b"", ".hidden.csv": b"z\n"}
+
+
+@pytest.mark.parametrize("name", ["", "*.csv"])
+def test_several_files_are_one_input_in_the_order_of_their_names(folder: Path, tmp_path: Path, name: str) -> None:
+    found = score(folder, plant(tmp_path / "in", PARTS) / name)
+    assert [line.split(b",")[0] for line in found.splitlines()] == [b"Predictions", b"0.5", b"1.0", b"1.5", b"2.25"]
+    assert {line.rpartition(b",")[2].split(b";")[0] for line in found.splitlines()[1:]} == {b"float64"}
+
+
+def test_several_parquet_files_have_the_types_of_them_all(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number, values in enumerate([[1, 2], [3, None]]):
+        pd.DataFrame({"a": pd.Series(values, dtype="Int64")}).to_parquet(tmp_path / "in" / f"{number}.parquet")
+    assert score(folder, tmp_path / "in").splitlines()[1] == b"0.5,2,float64"
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"1.csv": b"a,b\n1,2\n", "2.csv": b"b,a\n1,2\n"}, "The input '2.csv' has other columns, or in another order"),
+        ({"1.csv": b"a,b\n1,2\n", "2.csv": b"a,b\n1,2\n1,2,3\n"}, "2.csv: .* Expected 2 fields in line 3, saw 3"),
+        ({"1.csv": b"a,b\n1,2\n", "2.parquet": b""}, "2.parquet' has another format than .*1.csv'"),
+        ({"1.json": b"[]", "2.json": b"[]"}, "The input '1.json' can only be read alone"),
+    ],
+)
+def test_files_that_do_not_fit_together_are_named(
+    folder: Path, tmp_path: Path, files: dict[str, bytes], message: str
+) -> None:
+    with pytest.raises(RunnerError, match=message):
+        score(folder, plant(tmp_path / "in", files), batch_rows=1)
+
+
+@pytest.mark.parametrize("options", [{"batch_rows": 2}, {"whole_file": True}])
+def test_keys_are_carried_along(folder: Path, pipe: Pipe, options: dict[str, Any]) -> None:
+    found = score(folder, pipe(b"a,b,c\n1,x,7\n2,y,8\n3,,9\n"), passthrough=("c", "b"), **options)
+    assert [line.split(b",")[3:] for line in found.splitlines()] == [
+        [b"c", b"b"],
+        [b"7", b"x"],
+        [b"8", b"y"],
+        [b"9", b""],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("z", "b"), "the input lacks 1 of the columns: z"),
+        (("kinds",), "the output has columns of these names already"),
+    ],
+)
+def test_keys_that_cannot_be_carried_along_are_named(
+    folder: Path, pipe: Pipe, names: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(RunnerError, match=message):
+        score(folder, pipe(b"a,b,kinds\n1,x,7\n"), passthrough=names)

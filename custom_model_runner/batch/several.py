@@ -1,0 +1,65 @@
+"""Several files as one input: their rows one after the other, with the types of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
+from pathlib import Path
+
+from custom_model_runner.batch import text
+from custom_model_runner.batch.blocks import Block, Blocks, Whole
+from custom_model_runner.data import column_facts
+from custom_model_runner.errors import InputError
+
+
+def types_of(names: Sequence[str], every: Sequence[Blocks]) -> Mapping[str, str]:
+    """Return the types of the columns of all files; text is asked what it holds, others say where they have gaps."""
+    kind = text.KINDS.get(every[0].media_type)
+    if kind is None:
+        return {name: type_ for blocks in every for name, type_ in (blocks.types or {}).items()}
+    types = text.types_of(kind, reduce(column_facts.merged, (blocks.facts or {} for blocks in every)))
+    if types is None:
+        raise _alone(names[0], text.LARGE)
+    return types
+
+
+def joined(names: Sequence[str], every: Sequence[Blocks]) -> Blocks:
+    """Return the blocks of all files, numbered anew; a file with other columns than the first is an input error."""
+    for name, blocks in zip(names, every, strict=True):
+        if blocks.columns != every[0].columns:
+            raise InputError(
+                f"The input {Path(name).name!r} has other columns, or in another order, than {Path(names[0]).name!r}"
+            )
+    rows = [blocks.rows or 0 for blocks in every]
+    types = types_of(names, every)
+    return replace(every[0], types=types, rows=sum(rows), read=lambda: _read(names, every))
+
+
+def _read(names: Sequence[str], every: Sequence[Blocks]) -> Iterator[Block]:
+    number = 0
+    for name, blocks in zip(names, every, strict=True):
+        for block in blocks.read():
+            yield replace(block, number=number, source=Path(name).name)
+            number += 1
+
+
+def each(names: Sequence[str], look: Callable[[str], Blocks | Whole]) -> list[Blocks]:
+    """Return the blocks of each file; what is wrong names the file, and so does one that must be read as a whole."""
+    return [_one(name, look) for name in names]
+
+
+def _one(name: str, look: Callable[[str], Blocks | Whole]) -> Blocks:
+    try:
+        found = look(name)
+    except InputError as error:
+        raise InputError(f"{Path(name).name}: {error}") from error
+    if isinstance(found, Whole):
+        raise _alone(name, found.reason)
+    return found
+
+
+def _alone(name: str, reason: str | None) -> InputError:
+    return InputError(
+        f"The input {Path(name).name!r} can only be read alone, as a whole{': ' if reason else ''}{reason or ''}"
+    )
