@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from custom_model_runner import border, plugins
-from custom_model_runner.data.csv_rows import Rows
 from custom_model_runner.data.predictions import ScoreRows, Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import ContractError, LoadError, PayloadTooLarge, RunnerError
@@ -60,7 +59,7 @@ class Estimator:
         What goes wrong there is left to the way with a table, which says what it was.
         """
         prove = getattr(self.library, "bare", None)
-        bare: ScoreRows | None = None if prove is None else prove(self.model, target)
+        bare: ScoreRows | None = None if prove is None else _or_none(prove, self.model, target)
         return None if bare is None else partial(_or_none, bare)
 
 
@@ -80,12 +79,11 @@ class Transformer:
         return made
 
 
-def _or_none(bare: ScoreRows, rows: Rows) -> Scores | None:
+def _or_none(function: Callable[..., Any], *args: Any) -> Any:
     try:
-        scores: Scores | None = border.call(bare, rows, failing="")
+        return border.call(function, *args, failing="")
     except RunnerError:
         return None
-    return scores
 
 
 def _call(function: Callable[..., Any], model: Any, table: pd.DataFrame, fact: object) -> Any:

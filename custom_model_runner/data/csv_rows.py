@@ -73,7 +73,8 @@ class Rows:
 
 def read(payload: Payload) -> Rows | None:
     """Return the rows of a CSV body, or None where pandas must be asked."""
-    if len(payload.data) > MOST_BYTES or payload.text_columns:
+    has_types = payload.types is not None or bool(payload.text_columns)
+    if has_types or len(payload.data) > MOST_BYTES:
         return None
     line, _, body = payload.data.replace(b"\r\n", b"\n").partition(b"\n")
     body = body[:-1] if body.endswith(b"\n") else body

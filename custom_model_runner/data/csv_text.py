@@ -19,7 +19,7 @@ OUT_OF_MEMORY = "C error: out of memory"
 
 def read(payload: Payload) -> pd.DataFrame:
     """Return the table of a UTF-8 CSV body with a header line; blank lines of a one-column table are missing values."""
-    rows = csv_rows.read(payload) if payload.types is None else None
+    rows = csv_rows.read(payload)
     return _read_any(payload) if rows is None else rows.table()
 
 

@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from custom_model_runner import estimator, plugins
+from custom_model_runner.data.csv_rows import Header, Rows
 from custom_model_runner.data.target import Target
 from custom_model_runner.errors import ContractError, InputError, LoadError, PayloadTooLarge, UserCodeError
 from custom_model_runner.estimator import Estimator
@@ -165,3 +166,18 @@ def test_a_table_for_which_the_memory_does_not_suffice_is_too_large() -> None:
     rows, columns = TABLE.shape
     with pytest.raises(PayloadTooLarge, match=f"^Model needs more memory .* for {rows} rows and {columns} columns$"):
         Estimator(class_of("sail")(), "sail", library).score(TABLE, REGRESSION)
+
+
+def test_a_proof_or_a_score_without_a_table_that_fails_leaves_the_way_with_one() -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    library = ModuleType("library")
+    subject = Estimator(None, "framework", library)
+    assert subject.prove_bare(REGRESSION) is None
+    library.bare = fail  # type: ignore[attr-defined]
+    assert subject.prove_bare(REGRESSION) is None
+    library.bare = lambda *_: fail  # type: ignore[attr-defined]
+    score = subject.prove_bare(REGRESSION)
+    assert score is not None
+    assert score(Rows(Header(TABLE.columns), [[1.0]], [False])) is None

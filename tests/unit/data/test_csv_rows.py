@@ -122,8 +122,9 @@ def test_what_is_not_sure_is_left_to_pandas(data: bytes) -> None:
     assert csv_rows.read(Payload(data)) is None
 
 
-def test_columns_that_are_text_by_declaration_are_left_to_pandas() -> None:
+def test_columns_whose_types_are_given_are_left_to_pandas() -> None:
     assert csv_rows.read(replace(Payload(b"a,b\n1,2\n"), text_columns=frozenset({"b"}))) is None
+    assert csv_rows.read(replace(Payload(b"a,b\n1,2\n"), types={"a": "float"})) is None
 
 
 def test_long_numbers_are_left_to_a_pandas_that_rounds_them(monkeypatch: pytest.MonkeyPatch) -> None:
