@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +20,7 @@ from custom_model_runner.data.payload import Payload
 from custom_model_runner.plugins import ARROW_STREAM
 
 CATEGORIES = Whole(reason="its columns of categories are numbered by all rows")
-READ_BYTES = 1 << 20
+READ_BYTES = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,9 @@ def look_at_parquet(source: str, *, block_rows: int | None, limits: Limits) -> B
     """Return the blocks of a Parquet file; its metadata tells most, the rest is counted."""
     with Path(source).open("rb") as file, columnar.whole("Parquet"):
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            facts = parquet.look(Payload(cast("bytes", data), limit=limits.table))
+            # Pages that were touched would count as memory of ours as long as the file is mapped.
+            let_go = partial(data.madvise, mmap.MADV_DONTNEED)
+            facts = parquet.look(Payload(cast("bytes", data), limit=limits.table), let_go)
         if facts.folded:
             return Whole(reason="texts repeat inside its lists")
         with pq.ParquetFile(file) as opened:

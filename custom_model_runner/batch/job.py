@@ -21,7 +21,7 @@ from custom_model_runner.plugins import ARROW_STREAM
 from custom_model_runner.predictor import Predictor, open_predictor
 from custom_model_runner.settings import ModelSettings, ScoreSettings
 
-# A batch makes its reports faster than they are written; they are part of the job.
+# A batch makes its reports faster than they are written, and waits for them: they are part of the job.
 SECONDS_FOR_REPORTS = 60.0
 Look = Callable[[], Blocks | Whole]
 
@@ -63,7 +63,7 @@ class Job:
     def reporting(self, predictor: Predictor) -> Iterator[Predictor]:
         """Give a predictor whose calls are reported by this process."""
         kind = predictor.info.target.type
-        with reporting.reporting(self.reports, kind, patience=SECONDS_FOR_REPORTS) as reports:
+        with reporting.reporting(self.reports, kind, patience=SECONDS_FOR_REPORTS, waits=True) as reports:
             yield replace(predictor, reporter=reports.structured, mlops=reports.embedded)
 
 

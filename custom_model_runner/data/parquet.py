@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -35,10 +36,10 @@ def _open(payload: Payload) -> Any:
     return _unfolded(table, metadata.schema.to_arrow_schema(), payload)
 
 
-def look(payload: Payload) -> parquet_facts.Facts:
+def look(payload: Payload, let_go: Callable[[], None] = lambda: None) -> parquet_facts.Facts:
     """Return the facts of a file; one with more columns than its limit allows is an error."""
     payload.check_description(parquet_facts.metadata_length(payload.data), "metadata of the Parquet input")
-    facts = parquet_facts.of(payload.data, payload.limit)
+    facts = parquet_facts.of(payload.data, payload.limit, let_go)
     payload.check_shape(0, facts.columns)
     return facts
 

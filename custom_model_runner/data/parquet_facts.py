@@ -6,7 +6,7 @@ not asked of pyarrow, which ends the process when some of them are broken.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,16 +77,23 @@ def metadata_length(data: bytes) -> int:
     return length
 
 
-def of(data: bytes, limit: int) -> Facts:
+def of(data: bytes, limit: int, let_go: Callable[[], None] = lambda: None) -> Facts:
     """Return the facts of a file; texts that together cannot be longer than a limit are not worth to be named.
 
-    A broken file is a ValueError, TypeError or LookupError.
+    `let_go` is called now and then, when nothing that was read of the data is needed any more. A broken file is a
+    ValueError, TypeError or LookupError.
     """
     metadata = Reader(data, len(data) - TAIL - metadata_length(data)).struct()
-    return _found(data, _leaves(metadata[SCHEMA]), _get(metadata, ROW_GROUPS, ()), limit)
+    return _found(data, _leaves(metadata[SCHEMA]), _get(metadata, ROW_GROUPS, ()), limit, let_go)
 
 
-def _found(data: bytes, columns: Sequence[Column], groups: Sequence[Struct], limit: int) -> Facts:
+def _found(
+    data: bytes,
+    columns: Sequence[Column],
+    groups: Sequence[Struct],
+    limit: int,
+    let_go: Callable[[], None] = lambda: None,
+) -> Facts:
     size, stored, longest = 0, 0, [0] * len(columns)
     folded: dict[str, None] = {}
     for group in groups:
@@ -96,6 +103,7 @@ def _found(data: bytes, columns: Sequence[Column], groups: Sequence[Struct], lim
             if stored > len(data):
                 raise ValueError("the pages are more than the file")
             chunk = _chunk(data, column, entry[CHUNK])
+            let_go()
             size += chunk.size
             if chunk.most > limit and column.is_repeated:
                 folded[chunk.path] = None

@@ -18,6 +18,7 @@ from custom_model_runner.monitoring.destination import OpenSink, Sink
 LOG = logging.getLogger("drum.monitoring")
 MOST_REPORTS = 10_000
 MOST_BYTES = 64 << 20
+MOST_SECONDS_OF_WAIT = 60.0
 GATHER_SECONDS = 0.05
 SECONDS_BETWEEN_WARNINGS = 60
 
@@ -33,6 +34,7 @@ class Channel:
     open_sink: OpenSink
     most_reports: int = MOST_REPORTS
     most_bytes: int = MOST_BYTES
+    patience: float = MOST_SECONDS_OF_WAIT
     _waiting: deque[Report] = field(default_factory=deque, init=False)
     _in_hand: int = field(default=0, init=False)
     _bytes: int = field(default=0, init=False)
@@ -40,16 +42,19 @@ class Channel:
     _warned_at: float = field(default=-math.inf, init=False)
     _sink: Sink | None = field(default=None, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _room: threading.Condition = field(init=False)
     _has_work: threading.Event = field(default_factory=threading.Event, init=False)
     _is_closing: threading.Event = field(default_factory=threading.Event, init=False)
     _has_ended: threading.Event = field(default_factory=threading.Event, init=False)
+
+    def __post_init__(self) -> None:
+        self._room = threading.Condition(self._lock)
 
     def offer(self, report: Report) -> None:
         """Take a report if there is room, and return at once; one that is too large alone is taken too."""
         weight = report.weight
         with self._lock:
-            is_full = len(self._waiting) >= self.most_reports or self._bytes + weight > self.most_bytes
-            is_refused = self._is_closing.is_set() or (is_full and bool(self._waiting))
+            is_refused = self._is_closing.is_set() or (self._is_full(weight) and bool(self._waiting))
             if is_refused:
                 self._dropped += 1
             else:
@@ -59,6 +64,17 @@ class Channel:
             self._warn("MLOps reports are dropped: their destination is too slow")
         else:
             self._has_work.set()
+
+    def offer_patiently(self, report: Report) -> None:
+        """Take a report when there is room, from those who can wait; after one wait that was too long, at once."""
+        with self._room:
+            is_there = self._room.wait_for(lambda: not (self._waiting and self._is_full(report.weight)), self.patience)
+        if not is_there:
+            self.patience = 0.0
+        self.offer(report)
+
+    def _is_full(self, weight: int) -> bool:
+        return len(self._waiting) >= self.most_reports or self._bytes + weight > self.most_bytes
 
     def run(self) -> None:
         """Hand over what waits, until the channel is closed and empty."""
@@ -78,6 +94,7 @@ class Channel:
             report = self._waiting.popleft()
             self._bytes -= report.weight
             self._in_hand = 1
+            self._room.notify_all()
             dropped, self._dropped = self._dropped, 0
         is_written = self._attempt(lambda: self._write(report, dropped))
         with self._lock:

@@ -78,21 +78,21 @@ def _destination(settings: MonitorSettings, stdout: int | None) -> tuple[plugins
     return line, Destination(subject, kind, given, stdout, settings.webserver, settings.api_token)
 
 
-def open_reports(plan: Plan | None, kind: TargetType) -> Reports:
-    """Open the channel of this process; a model of the wrong kind is a usage error."""
+def open_reports(plan: Plan | None, kind: TargetType, *, waits: bool = False) -> Reports:
+    """Open the channel of this process, which calls may wait for or not; a model of the wrong kind is a usage error."""
     if plan is None:
         return Reports()
     plan.check(kind)
     channel = open_channel(plan.open_sink)
     if plan.is_embedded:
         return Reports(embedded=lambda request_id: MLOps(channel.offer, request_id), close=channel.close)
-    return Reports(structured=channel.offer, close=channel.close)
+    return Reports(structured=channel.offer_patiently if waits else channel.offer, close=channel.close)
 
 
 @contextmanager
-def reporting(plan: Plan | None, kind: TargetType, *, patience: float) -> Iterator[Reports]:
+def reporting(plan: Plan | None, kind: TargetType, *, patience: float, waits: bool = False) -> Iterator[Reports]:
     """Report while it lasts; at the end wait for what is not written yet, after a failure only shortly."""
-    reports = open_reports(plan, kind)
+    reports = open_reports(plan, kind, waits=waits)
     try:
         yield reports
     except BaseException:

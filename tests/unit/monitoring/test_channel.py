@@ -114,6 +114,23 @@ def test_a_stuck_sink_holds_nobody_up_and_what_does_not_fit_is_counted(warned: p
     assert warned.messages == ["MLOps reports are dropped: their destination is too slow"]
 
 
+def test_who_can_wait_waits_for_room_and_loses_nothing() -> None:
+    memory = Memory()
+    one = running(memory, most_reports=2)
+    for number in range(50):
+        one.offer_patiently(counted(number))
+    one.close(PATIENCE)
+    assert memory.written == [(number, 0) for number in range(50)]
+
+
+def test_who_waited_in_vain_does_not_wait_again() -> None:
+    memory = Memory()
+    one = Channel(memory.open, most_reports=1, patience=0.01)
+    for number in range(3):
+        one.offer_patiently(counted(number))
+    assert one.patience == 0
+
+
 def test_the_room_is_measured_in_bytes_too() -> None:
     memory = Memory()
     one = running(memory, most_bytes=300)
