@@ -45,11 +45,12 @@ def _facts(todo: Plan) -> dict[str, object]:
         "memory": f"peak {tree.MEMORY_KIND} of the process tree, sampled",
         "rounds": todo.rounds,
         "seconds per HTTP case": todo.seconds,
+        "workers of each HTTP server": todo.workers,
     }
 
 
 def _measure(todo: Plan, workspace: Path) -> Iterator[Sample]:
-    lineup = contestants.lineup(todo.drums)
+    lineup = contestants.lineup(todo.drums, workers=todo.workers)
     chosen = [lineup[name] for name in todo.contestants]
     source = models.write_rows(workspace / "batch.csv", todo.rows)
     bodies = serving.bodies(workspace)

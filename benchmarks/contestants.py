@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.models import BenchModel
 
-GUNICORN = (sys.executable, "-m", "gunicorn", "--worker-class", "sync", "--workers", "1", "--no-control-socket")
+GUNICORN = (sys.executable, "-m", "gunicorn", "--worker-class", "sync", "--no-control-socket")
 
 # Threads of OpenMP that wait for a core which the client holds make a server slow and its figures wild.
 ONE_THREAD = ("env", "OMP_NUM_THREADS=1")
@@ -27,19 +27,20 @@ class Contestant:
     score: Score
 
 
-def lineup(drums: Mapping[str, Path]) -> dict[str, Contestant]:
-    """Return the contestants by name, in the order of a round: ours, then each `drum` executable."""
+def lineup(drums: Mapping[str, Path], *, workers: int = 1) -> dict[str, Contestant]:
+    """Return the contestants by name, in the order of a round: ours, then each `drum`; `workers` are of each server."""
     everyone = [
-        Contestant("floor", _wsgi("benchmarks.floor", *ONE_THREAD), _script("benchmarks.floor")),
-        Contestant("reference", _wsgi("benchmarks.reference"), _script("benchmarks.reference")),
-        *(Contestant(name, _drum_server(drum), _drum_score(drum)) for name, drum in drums.items()),
+        Contestant("floor", _wsgi("benchmarks.floor", workers, *ONE_THREAD), _script("benchmarks.floor")),
+        Contestant("reference", _wsgi("benchmarks.reference", workers), _script("benchmarks.reference")),
+        *(Contestant(name, _drum_server(drum, workers), _drum_score(drum)) for name, drum in drums.items()),
     ]
     return {contestant.name: contestant for contestant in everyone}
 
 
-def _wsgi(module: str, *prefix: str) -> Serve:
+def _wsgi(module: str, workers: int, *prefix: str) -> Serve:
     def serve(model: BenchModel, port: int) -> list[str]:
-        return [*prefix, *GUNICORN, "--bind", f"127.0.0.1:{port}", f"{module}:create({str(model.artifact)!r})"]
+        how = ("--workers", str(workers), "--bind", f"127.0.0.1:{port}")
+        return [*prefix, *GUNICORN, *how, f"{module}:create({str(model.artifact)!r})"]
 
     return serve
 
@@ -51,10 +52,10 @@ def _script(module: str) -> Score:
     return score
 
 
-def _drum_server(drum: Path) -> Serve:
+def _drum_server(drum: Path, workers: int) -> Serve:
     def serve(model: BenchModel, port: int) -> list[str]:
-        address = ("--address", f"127.0.0.1:{port}")
-        return [str(drum), "server", "--code-dir", str(model.folder), *address, *model.options]
+        how = ("--address", f"127.0.0.1:{port}", "--max-workers", str(workers))
+        return [str(drum), "server", "--code-dir", str(model.folder), *how, *model.options]
 
     return serve
 

@@ -48,7 +48,8 @@ def _bin() -> tuple[Any, tuple[str, ...]]:
     return trees.fit(frame, np.where(signal > 0, "yes", "no")), ("--target-type", "binary", *labels)
 
 
-MODELS: dict[str, Callable[[], tuple[Any, tuple[str, ...]]]] = {"reg": _reg, "bin": _bin}
+MODELS: dict[str, Callable[[], tuple[Any, tuple[str, ...]]]] = {"reg": _reg, "bin": _bin, "hook": _reg}
+CODE = {"hook": "def transform(data, model):\n    return data\n"}
 
 
 def build(name: str, workspace: Path) -> BenchModel:
@@ -57,6 +58,8 @@ def build(name: str, workspace: Path) -> BenchModel:
     model = BenchModel(name, workspace / name, options)
     model.folder.mkdir(parents=True)
     model.artifact.write_bytes(pickle.dumps(estimator))
+    if name in CODE:
+        (model.folder / "custom.py").write_text(CODE[name])
     return model
 
 

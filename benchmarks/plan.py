@@ -13,19 +13,21 @@ from benchmarks.models import MODELS
 from benchmarks.processes import ROOT
 
 NAMES = ("floor", "reference", "drum", "other")
+USUAL_MODELS = ["reg", "bin"]
 
 Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Who takes part, with which models, how often, how long and on how many rows."""
+    """Who takes part, with which models, how often, how long, on how many rows, and with how many workers over HTTP."""
 
     contestants: tuple[str, ...]
     models: tuple[str, ...]
     rounds: int
     seconds: float
     rows: int
+    workers: int
     drums: Mapping[str, Path]
     results: Path
 
@@ -45,6 +47,7 @@ def read(arguments: Sequence[str] | None = None) -> Plan:
         rounds=1 if options.quick else options.rounds,
         seconds=0.1 if options.quick else options.seconds,
         rows=2_000 if options.quick else options.rows,
+        workers=options.workers,
         # Contestants run in the folder of the project, so relative paths would change their meaning.
         drums={name: path.absolute() for name, path in paths.items() if name in contestants},
         results=options.results,
@@ -61,7 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--rounds", type=_positive(int), default=5, metavar="N", help="interleaved rounds")
     add("--seconds", type=_positive(float), default=0.5, metavar="S", help="length of an HTTP case per round")
     add("--rows", type=_positive(int), default=200_000, metavar="N", help="rows of the batch file")
-    add("--models", nargs="+", choices=MODELS, default=list(MODELS), help="models to run")
+    add("--models", nargs="+", choices=MODELS, default=USUAL_MODELS, help="models to run")
+    add("--workers", type=_positive(int), default=1, metavar="N", help="workers of each HTTP server")
     add("--contestants", nargs="+", choices=NAMES, help="who takes part; None means everyone")
     add("--drum", type=Path, default=_beside_python("drum"), metavar="PATH", help="the `drum` to measure")
     add("--other", type=Path, metavar="PATH", help="another `drum` executable to compare with")

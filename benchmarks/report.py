@@ -36,7 +36,7 @@ PEAK = Column("peak_bytes", "peak MB", factor=1e-6, digits=0, has_ratios=True)
 SECTIONS = (
     Section(
         "http",
-        "HTTP, one worker: requests per second (more is better)",
+        "HTTP: requests per second (more is better)",
         (
             Column("requests_per_second", "req/s", has_range=True, has_ratios=True),
             Column("p50_seconds", "p50 ms", factor=1e3, digits=2),

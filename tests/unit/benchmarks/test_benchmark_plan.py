@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import plan
 from benchmarks.contestants import lineup
+from benchmarks.models import BenchModel
 
 
 def test_without_arguments_all_but_the_other_drum_take_part() -> None:
@@ -47,3 +48,12 @@ def test_a_wrong_argument_ends_with_code_2(arguments: list[str], capsys: pytest.
 def test_every_name_of_the_plan_is_in_the_lineup() -> None:
     todo = plan.read(["--other", "/opt/drum"])
     assert tuple(lineup(todo.drums)) == plan.NAMES
+
+
+def test_all_servers_have_as_many_workers_as_the_plan_says(tmp_path: Path) -> None:
+    todo = plan.read(["--workers", "3", "--other", "/opt/drum"])
+    model = BenchModel("reg", tmp_path, ())
+    for contestant in lineup(todo.drums, workers=todo.workers).values():
+        command = contestant.serve(model, 8080)
+        flag = "--max-workers" if "server" in command else "--workers"
+        assert command[command.index(flag) + 1] == "3"

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from werkzeug.test import Client
 
-from benchmarks import agreement, floor, models, reference
+from benchmarks import agreement, floor, models, plan, reference
 from benchmarks.models import BenchModel
 
 
-@pytest.fixture(scope="module", params=list(models.MODELS))
+@pytest.fixture(scope="module", params=plan.USUAL_MODELS)
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BenchModel:
     return models.build(request.param, tmp_path_factory.mktemp("models"))
 
