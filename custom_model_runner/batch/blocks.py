@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from custom_model_runner.data.payload import Payload
 
 # What a block holds by default, about: enough that calls of the model cost little, and a few of them little memory.
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 2 << 20
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from custom_model_runner.errors import BaseCustomUserError, RunnerError
 from custom_model_runner.predictor import Predictor
 from custom_model_runner.target_type import TargetType
 
+# Reading a table takes longer than most models do, and lets go of the GIL meanwhile.
+READERS = 2
 # Takes all segments in order.
 Consume = Callable[[Iterator[Segment]], None]
 
@@ -48,7 +50,7 @@ def predicted(predictor: Predictor, blocks: Blocks, passthrough: Sequence[str]) 
             raise in_file(block.source, error) from error
 
     row = 0
-    for payload in ahead.ahead(map(read, ahead.ahead(blocks.read()))):
+    for payload in ahead.mapped(read, ahead.ahead(blocks.read()), threads=READERS):
         try:
             made = table(predictor, payload, passthrough)
         except (RunnerError, BaseCustomUserError) as error:

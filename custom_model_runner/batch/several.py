@@ -9,7 +9,6 @@ from pathlib import Path
 
 from custom_model_runner.batch import text
 from custom_model_runner.batch.blocks import Block, Blocks, Whole
-from custom_model_runner.data import column_facts
 from custom_model_runner.errors import InputError
 
 
@@ -18,7 +17,7 @@ def types_of(names: Sequence[str], every: Sequence[Blocks]) -> Mapping[str, str]
     kind = text.KINDS.get(every[0].media_type)
     if kind is None:
         return {name: type_ for blocks in every for name, type_ in (blocks.types or {}).items()}
-    types = text.types_of(kind, reduce(column_facts.merged, (blocks.facts or {} for blocks in every)))
+    types = text.types_of(kind, reduce(kind.joined, (blocks.facts or {} for blocks in every)))
     if types is None:
         raise _alone(names[0], text.LARGE)
     return types

@@ -30,19 +30,23 @@ LOOKERS = 2
 class Text:
     """A kind of rows: whether a header and quotes belong to it, and how its columns are looked at.
 
-    `as_expected` is a short way to the same, or None where it does not lead there.
+    `as_expected` is a short way to the same, or None where it does not lead there. `joined` says what columns hold that
+    hold one thing and then another.
     """
 
     media_type: str
     has_header: bool
     facts: Callable[[Payload], tuple[int, Facts]]
     as_expected: Callable[[Payload, Facts, int], tuple[int, Facts] | None]
+    joined: Callable[[Facts, Facts], Facts]
     type_of: Callable[[int], str | None]
 
 
 KINDS = {
-    tables.CSV: Text(tables.CSV, True, csv_facts.of, csv_facts.as_expected, column_facts.type_of),
-    NDJSON: Text(NDJSON, False, json_facts.of, lambda *_: None, json_facts.type_of),
+    tables.CSV: Text(
+        tables.CSV, True, csv_facts.of, csv_facts.as_expected, column_facts.following, column_facts.type_of
+    ),
+    NDJSON: Text(NDJSON, False, json_facts.of, lambda *_: None, column_facts.merged, json_facts.type_of),
 }
 
 
@@ -135,7 +139,7 @@ def _facts(cutting: Cutting, payloads: Iterator[Payload]) -> tuple[int, Facts]:
         return kind.as_expected(payload, known, len(cutting.head)) or kind.facts(payload)
 
     for count, found in ahead.mapped(facts, payloads, threads=LOOKERS):
-        total, known = total + count, column_facts.merged(known, found)
+        total, known = total + count, kind.joined(known, found)
     return total, known
 
 

@@ -15,10 +15,10 @@ from pandas.api.types import infer_dtype
 
 # What each column holds, by name.
 Facts = Mapping[str, int]
-# What reads as a number may begin like this; dates do, too.
-NUMBER_BEGINS = re.compile(r"\s*[+-]?[.\d]")
-LARGE_INTEGER = re.compile(r"\s*[+-]?\d{19,}\s*")
-CLOSER_LOOK = 100
+# Not more digits than `int` takes quickly.
+INTEGER = re.compile(r"[ \t]*[+-]?[0-9]{1,40}[ \t]*")
+LARGE_INTEGER = re.compile(r"[ \t]*[+-]?[0-9]{19,}[ \t]*")
+LEAST, MOST = -(1 << 63), (1 << 63) - 1
 
 
 class Holds(IntFlag):
@@ -34,6 +34,7 @@ class Holds(IntFlag):
     TEXT = 128
 
 
+LARGE = Holds.UNSIGNED | Holds.HUGE
 NUMBER = Holds.WHOLE | Holds.UNSIGNED | Holds.FRACTION | Holds.HUGE
 
 
@@ -46,6 +47,18 @@ def merged(one: Facts, other: Facts) -> Facts:
     """Return what columns hold whose parts hold this; a name that one part lacks is missing there."""
     names = dict.fromkeys([*one, *other])
     return {name: one.get(name, Holds.MISSING) | other.get(name, Holds.MISSING) for name in names}
+
+
+def following(one: Facts, other: Facts) -> Facts:
+    """Return what columns of CSV hold that hold this and then that.
+
+    Behind anything but integers, large ones are no matter: pandas has given up to read integers by then.
+    """
+    late = {
+        name: held & ~LARGE if one.get(name, 0) & (Holds.TEXT | Holds.FRACTION | Holds.TRUTH) else held
+        for name, held in other.items()
+    }
+    return merged(one, late)
 
 
 def of_texts(texts: Iterable[object]) -> int:
@@ -90,10 +103,16 @@ def _of_objects(column: pd.Series[Any]) -> int:
     if kind != "string":
         # Newer versions of pandas keep integers of any size.
         return Holds.HUGE
-    # Beside large integers, pandas takes the words of missing values for text.
-    if not all(NUMBER_BEGINS.match(text) or text in STR_NA_VALUES for text in column.iloc[:CLOSER_LOOK]):
-        return Holds.TEXT
-    return Holds.HUGE if any(LARGE_INTEGER.fullmatch(text) for text in column) else Holds.TEXT
+    first = next((text for text in column if not _is_small_or_gap(text)), "")
+    if LARGE_INTEGER.fullmatch(first):
+        return Holds.HUGE
+    return Holds.TEXT
+
+
+def _is_small_or_gap(text: str) -> bool:
+    """Say whether text is an integer of 64 bits; behind a large one, pandas takes words of missing values for text."""
+    is_integer = INTEGER.fullmatch(text) is not None
+    return text in STR_NA_VALUES or (is_integer and LEAST <= int(text) <= MOST)
 
 
 def type_of(facts: int) -> str | None:
@@ -102,10 +121,10 @@ def type_of(facts: int) -> str | None:
     Large integers are only told where there is nothing else: beside gaps, signs or fractions it depends on what comes
     first, and on the version of pandas.
     """
+    if facts & LARGE:
+        return "uint64" if not facts & ~(Holds.UNSIGNED | Holds.WHOLE) else None
     if facts & Holds.TEXT:
         return "str"
-    if facts & (Holds.HUGE | Holds.UNSIGNED):
-        return "uint64" if not facts & ~(Holds.UNSIGNED | Holds.WHOLE) else None
     if facts & Holds.TRUTH:
         return "str" if facts & NUMBER else "object" if facts & Holds.MISSING else "bool"
     return "int64" if facts & Holds.WHOLE and not facts & (Holds.FRACTION | Holds.MISSING) else "float64"

@@ -38,7 +38,7 @@ class ScoreSettings:
         "--batch-rows",
         metavar="N",
         parse=positive,
-        help="rows that are read and predicted at a time (default: as many as take about 4 MiB)",
+        help="rows that are read and predicted at a time (default: as many as take about 2 MiB)",
     )
     whole_file: bool = option(
         "--whole-file", is_switch=True, default=False, help="predict all rows at once, whatever memory that takes"
