@@ -68,11 +68,10 @@ def _lines(data: bytes, rows: int, *, start: int = 0, end: int | None = None) ->
 
 def _regions(source: Readable, *, has_quotes: bool, first_line: int) -> Iterator[_Region]:
     """Yield bytes up to the last line end in them that ends a row."""
-    rest, ending = b"", b""
+    rest = b""
     while piece := source.read(max(PIECE, len(rest))):
         data = rest + piece
-        ending = ending or (b"\r" if b"\n" not in data and b"\r" in data else b"\n")
-        region = _quoted(data, ending) if has_quotes and QUOTE in data else _plain(data, ending)
+        region = _quoted(data) if has_quotes and QUOTE in data else _plain(data)
         if region.count:
             yield region
             first_line += _lines(data, region.count, end=region.last)
@@ -86,35 +85,24 @@ def _regions(source: Readable, *, has_quotes: bool, first_line: int) -> Iterator
         yield _Region(memoryview(rest), 1, len(rest), lambda: np.array([len(rest)]))
 
 
-def _plain(data: bytes, ending: bytes) -> _Region:
+def _plain(data: bytes) -> _Region:
     """Look at bytes without quotes: counting line ends is faster than finding them."""
-    if ending != b"\n":
-        return _found(data, _line_ends(data, ending))
-    return _Region(memoryview(data), data.count(ending), data.rfind(ending) + 1, lambda: _line_ends(data, ending))
+    return _Region(memoryview(data), data.count(b"\n"), data.rfind(b"\n") + 1, lambda: _line_ends(data))
 
 
-def _quoted(data: bytes, ending: bytes) -> _Region:
-    return _found(data, _row_ends(data, ending))
-
-
-def _found(data: bytes, ends: Places) -> _Region:
+def _quoted(data: bytes) -> _Region:
+    ends = _row_ends(data)
     return _Region(memoryview(data), len(ends), int(ends[-1]) if len(ends) else 0, lambda: ends)
 
 
-def _line_ends(region: bytes, ending: bytes) -> Places:
-    """Return the places behind the line ends; a carriage return at the very end may be half of one."""
-    data = np.frombuffer(region, np.uint8)
-    ends = np.flatnonzero(data == ord(ending)) + 1
-    if ending == b"\n":
-        return ends
-    ends = ends[ends < len(data)]
-    behind: Places = ends + (data[ends] == NEWLINE)
-    return behind
+def _line_ends(region: bytes) -> Places:
+    """Return the places behind the line ends."""
+    return np.flatnonzero(np.frombuffer(region, np.uint8) == NEWLINE) + 1
 
 
-def _row_ends(region: bytes, ending: bytes) -> Places:
+def _row_ends(region: bytes) -> Places:
     """Return the places behind the line ends that are not inside quotes; the region begins with a row."""
-    ends = _line_ends(region, ending)
+    ends = _line_ends(region)
     data = np.frombuffer(region, np.uint8)
     marks = np.flatnonzero(data == QUOTE_MARK)
     if not _alternate(data, marks):

@@ -22,7 +22,7 @@ SAMPLE_BYTES = 64 << 20
 # The header must be in it, and it tells how long rows are.
 HEAD_BYTES = 1 << 20
 LARGE = "the type of a column with integers beyond 63 bits takes all rows to tell"
-NO_HEADER = "its header is not in its first line, or very long"
+NO_HEADER = "its header is not in its first line, or very long, or lines end with bare carriage returns"
 LOOKERS = 2
 
 
@@ -149,6 +149,9 @@ def cutting(first: bytes, media_type: str, source: str, *, block_rows: int | Non
     header = _header(first) if kind.has_header else b""
     is_cut_off = len(header) == len(first) == HEAD_BYTES
     if kind.has_header and (is_cut_off or not header.removeprefix(codecs.BOM_UTF8).strip()):
+        return None
+    # What pandas makes of a bare carriage return depends on what stands around it.
+    if b"\r" in (header.rstrip(b"\r\n") if b"\n" in first else first):
         return None
     ample = max(limits.block * max(first.count(b"\n"), 1) // max(len(first), 1), 1)
     line = 1 + max(csv_shape.line_ends(header), kind.has_header)

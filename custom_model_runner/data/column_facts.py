@@ -52,10 +52,11 @@ def merged(one: Facts, other: Facts) -> Facts:
 def following(one: Facts, other: Facts) -> Facts:
     """Return what columns of CSV hold that hold this and then that.
 
-    Behind anything but integers, large ones are no matter: pandas has given up to read integers by then.
+    Behind anything but integers, large ones are like others: pandas has given up to read integers by then.
     """
+    settled = Holds.TEXT | Holds.FRACTION | Holds.TRUTH
     late = {
-        name: held & ~LARGE if one.get(name, 0) & (Holds.TEXT | Holds.FRACTION | Holds.TRUTH) else held
+        name: held & ~LARGE | Holds.WHOLE if held & LARGE and one.get(name, 0) & settled else held
         for name, held in other.items()
     }
     return merged(one, late)

@@ -109,9 +109,11 @@ def check(tmp_path: Path, name: str, data: bytes, block_rows: int) -> None:
         assert [list(part.columns) for part in parts] == [list(whole.columns)] * len(parts)
 
 
+@pytest.mark.filterwarnings("ignore:In a future version, object-dtype columns:FutureWarning")
 @given(csv_texts(), st.integers(1, 5))
 @settings(max_examples=60)
 @example(b"a\n\n9223372036854775807\n\n18446744073709551616\n\nx\n", 1)
+@example(b"a\n\nTrue\n\n9223372036854775808\n", 1)
 @example(b"a,a\n\n1,True\n\n1,True\n\n1,\n", 1)
 @example(b"a,b\n1,x\n2,y\n3.5,z\n", 1)
 @example(b'a,b\n"x\n1",2\n"y""\n",3\n', 1)
