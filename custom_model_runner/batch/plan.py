@@ -19,7 +19,7 @@ from custom_model_runner.settings import ScoreSettings
 from custom_model_runner.target_type import TargetType
 
 # What is handed over as a whole, since there is nothing to gain by blocks.
-SMALL_BYTES = 32 << 20
+SMALL_BYTES = 8 << 20
 ARROW = frozenset({ARROW_FILE, ARROW_STREAM})
 # Of a small file each worker gets some blocks, none of them tiny.
 BLOCKS_OF_WORKER = 4
@@ -133,7 +133,7 @@ def _cutting(plan: Plan, source: str, first: bytes) -> text.Cutting | None:
 
 def _columns(plan: Plan, source: str) -> Blocks | Whole:
     read = columns.look_at_parquet if plan.media_type == PARQUET else columns.look_at_arrow
-    if plan.may_be_whole and Path(source).stat().st_size <= SMALL_BYTES // 8:
+    if plan.may_be_whole and Path(source).stat().st_size <= SMALL_BYTES // 4:
         return Whole()
     return read(source, block_rows=plan.block_rows, limits=plan.limits)
 
