@@ -37,7 +37,7 @@ class Admission:
             if watch is None:
                 yield
             else:
-                with watch.guarded(self._add_stuck):
+                with watch.guarded(self._add_overdue):
                     yield
         finally:
             self._give()
@@ -73,9 +73,9 @@ class Admission:
             self.row.add(OfWorker.IN_FLIGHT, -1)
             self.changed.notify()
 
-    def _add_stuck(self, number: int) -> None:
+    def _add_overdue(self, number: int) -> None:
         with self.changed:
-            self.row.add(OfWorker.STUCK, number)
+            self.row.add(OfWorker.OVERDUE, number)
 
     def _get(self, cell: OfWorker) -> int:
         return self.row.get(cell)

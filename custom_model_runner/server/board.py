@@ -69,7 +69,7 @@ class OfWorker(IntEnum):
     """The cells of a slot.
 
     IN_FLIGHT calls are inside the model, WAITING ones in the queue, and a worker with MOST_CALLS of both, unless that
-    is 0, takes no more. CALLS counts those that have ended. STUCK is how many overdue calls still hold their slot.
+    is 0, takes no more. CALLS counts those that have ended, OVERDUE those that still run after their deadline.
     LEAVING is the `OfGeneration` cell that counts the end which the worker itself is about to choose, else 0.
     """
 
@@ -79,7 +79,7 @@ class OfWorker(IntEnum):
     WAITING = 3
     MOST_CALLS = 4
     CALLS = 5
-    STUCK = 6
+    OVERDUE = 6
     LEAVING = 7
     LOAD_MICROSECONDS = 8
 

@@ -178,7 +178,7 @@ class Worker(PatientWorker):
     def refuse_slow(self, client: socket.socket) -> None:
         """Answer a request that has not come in time."""
         response = failures.answer(f"ERROR: {incoming.TOO_SLOW}", TooSlow.status)
-        exchanges.broken(self.watchers, TooSlow.status, failure=TooSlow.__name__)
+        exchanges.broken(self.watchers, TooSlow.status, TooSlow.__name__, seconds=self.receive_seconds)
         raw_answers.send(client, response, headers.new_request_id())
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:

@@ -24,6 +24,8 @@ EVERY_FACT = Facts(
     is_ready=True,
     calls_in_flight=1,
     calls_waiting=2,
+    calls_limit=65,
+    calls_overdue=3,
     load_seconds=0.5,
     workers={"ready": 2, "loading": 0},
     worker_restarts={"signal": 7},
@@ -88,6 +90,13 @@ def test_rows_are_counted_of_calls_that_went_well(folder: Path) -> None:
     assert shown(folder)["drum_rows_total", ()] == 7
 
 
+def test_no_refusals_is_a_number_too(folder: Path) -> None:
+    open_metrics(0)
+    assert {labels: value for (name, labels), value in shown(folder).items() if name == "drum_errors_total"} == {
+        (("error", name),): 0 for name in ("Overloaded", "TimedOut", "TooSlow")
+    }
+
+
 # Older versions of the library close the files of a worker by forgetting them.
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_counts_of_all_workers_are_added_up_and_a_successor_goes_on_where_the_one_before_was(folder: Path) -> None:
@@ -109,6 +118,8 @@ def test_the_state_of_the_server_is_shown(folder: Path) -> None:
         "drum_ready": 1,
         "drum_calls_in_flight": 1,
         "drum_calls_waiting": 2,
+        "drum_calls_limit": 65,
+        "drum_calls_overdue": 3,
         "drum_model_load_seconds": 0.5,
         "drum_reloads_total": 6,
         "drum_failed_reloads_total": 5,

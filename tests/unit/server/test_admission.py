@@ -97,7 +97,7 @@ def test_who_waits_beyond_the_deadline_is_refused_and_no_longer_waits() -> None:
         assert told(admission) == (1, 0)
 
 
-def test_a_call_is_stuck_from_its_deadline_until_it_ends() -> None:
+def test_a_call_is_overdue_from_its_deadline_until_it_ends() -> None:
     watchman = Watchman(grace=1)
     refused = threading.Event()
     admission = open_admission(
@@ -105,5 +105,5 @@ def test_a_call_is_stuck_from_its_deadline_until_it_ends() -> None:
     )
     with admission.enter():
         assert refused.wait(10)
-        assert admission.row.get(OfWorker.STUCK) == 1
-    assert admission.row.get(OfWorker.STUCK) == 0
+        assert admission.row.get(OfWorker.OVERDUE) == 1
+    assert admission.row.get(OfWorker.OVERDUE) == 0
