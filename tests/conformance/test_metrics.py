@@ -12,6 +12,7 @@ import psutil
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
+from ..promlint import complaints
 from .conftest import Server, serve
 from .test_supervisor import free_port, until
 
@@ -36,6 +37,7 @@ def metrics(port: int) -> dict[str, float]:
         session.trust_env = False
         answer = session.get(f"http://127.0.0.1:{port}/metrics", timeout=10)
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert complaints(answer.text) == []
     return {
         sample.name + "".join(f"|{name}={value}" for name, value in sorted(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(answer.text)

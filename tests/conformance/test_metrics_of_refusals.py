@@ -106,6 +106,9 @@ def be_refused_in_every_way(clients: Clients) -> None:
     assert all(clients.seen[status] > before[status] for status in (200, *ERRORS))
     found = metrics(clients.probe_port)
     assert found["drum_calls_overdue"] == found["drum_calls_waiting"] == 0
+    # Each took the second that it had.
+    unmatched = "drum_request_duration_seconds_{}|route=unmatched"
+    assert found[unmatched.format("sum")] == found[unmatched.format("count")] > 0
 
 
 def test_each_refusal_is_counted_once_by_whichever_worker(clients: Clients) -> None:

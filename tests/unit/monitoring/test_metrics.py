@@ -17,6 +17,7 @@ from custom_model_runner.data.stages import Stages
 from custom_model_runner.monitoring import exposition
 from custom_model_runner.monitoring.facts import Facts
 from custom_model_runner.monitoring.metrics import Metrics, open_metrics
+from tests import promlint
 from tests.counters import kept_in
 
 Labels = tuple[tuple[str, str], ...]
@@ -136,9 +137,10 @@ def test_what_nobody_knows_is_not_shown(folder: Path) -> None:
     assert "drum_model_load_seconds" not in names
 
 
-def test_the_page_is_read_by_a_parser_that_is_strict(folder: Path) -> None:
+def test_the_page_is_read_by_a_parser_that_is_strict_and_follows_the_rules_of_names(folder: Path) -> None:
     count(open_metrics(0), exchange(failure="InputError"))
     text = exposition.exposition(folder, EVERY_FACT).decode()
+    assert promlint.complaints(text) == []
     # In OpenMetrics the family of a counter has no suffix, and there is an end.
     lines = [
         line.replace("_total ", " ", 1) if line.startswith("#") and "counter" in line + follower else line
