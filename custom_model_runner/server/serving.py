@@ -21,10 +21,11 @@ from custom_model_runner.errors import LoadError, RunnerError
 from custom_model_runner.monitoring import reporting
 from custom_model_runner.monitoring.timings import Timings, open_timings
 from custom_model_runner.predictor import Predictor, open_predictor
-from custom_model_runner.server import app, extension, failures, gunicorn, health, launch, refusals, sharing, tls
+from custom_model_runner.server import app, extension, failures, gunicorn, health, keys, launch, refusals, sharing, tls
 from custom_model_runner.server.admission import CALLS_OF_THREAD_SAFE, Admission, open_admission
 from custom_model_runner.server.board import OfGeneration, OfServer, OfWorker, Slot, State
 from custom_model_runner.server.deadlines import Watchman
+from custom_model_runner.server.keys import Keyring
 from custom_model_runner.server.launch import Launch, SharedNumber
 from custom_model_runner.server.seat import EXIT_UNSHARED, Seat
 from custom_model_runner.server.telemetry import Telemetry, find_tracing, open_telemetry
@@ -48,6 +49,7 @@ class Folder:
     timings: Timings | None
     failure: RunnerError | None
     tracing: Any
+    keyring: Keyring | None = None
     shared: Predictor | None = None
     has_told: SharedNumber = field(default_factory=launch.shared_number)
     has_failed: SharedNumber = field(default_factory=launch.shared_number)
@@ -100,7 +102,13 @@ class Folder:
             if self.has_failed.offer(1):
                 logs.failure(error, show_stacktrace=self.log.show_stacktrace)
             slot.put(OfWorker.STATE, State.FAILED)
-            return app.create_error_app(error, self.server, watchers=telemetry.watchers, expose=telemetry.expose)
+            return app.create_error_app(
+                error,
+                self.server,
+                keyring=self.keyring,
+                watchers=telemetry.watchers,
+                expose=telemetry.expose,
+            )
         return loaded
 
     def _load(self, slot: Slot, telemetry: Telemetry) -> Flask:
@@ -143,6 +151,7 @@ class Folder:
             served = app.create_app(
                 predictor,
                 self.server,
+                keyring=self.keyring,
                 timings=self.timings,
                 show_stacktrace=self.log.show_stacktrace,
                 supervisor=board.server.get(OfServer.PID),
@@ -166,10 +175,11 @@ def serve(
     log: LogSettings,
 ) -> int:
     """Serve the folder as one generation, until a signal ends it; return the exit code."""
-    encryption = tls.open_context(server)
+    encryption, keyring = tls.open_context(server), keys.open_keyring(server)
     plan = reporting.plan(monitor, stdout=STANDARD_OUTPUT)
     timings = open_timings() if server.show_perf else None
-    folder = Folder(seat, model, delivered, server, log, plan, timings, _fetch(delivered, server), find_tracing(server))
+    failure, tracing = _fetch(delivered, server), find_tracing(server)
+    folder = Folder(seat, model, delivered, server, log, plan, timings, failure, tracing, keyring)
     if seat.may_share and folder.failure is None and sharing.is_worth_a_try(model):
         with_model = folder.loaded()
         if with_model is None:
