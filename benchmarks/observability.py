@@ -62,7 +62,8 @@ def _rounds(predictor: Predictor, body: bytes, rounds: int) -> Iterator[Sample]:
     watchers = (Watcher(metrics.count),)
     seen = app.create_app(replace(predictor, observers=(metrics.observe,)), ServerSettings(), watchers=watchers)
     unseen = app.create_app(predictor, ServerSettings())
-    servers = {OFF: _untimed(failures.contain(unseen)), ON: exchanges.dress(failures.contain(seen), watchers)}
+    contained = [failures.contain(app, is_extended=False) for app in (unseen, seen)]
+    servers = {OFF: _untimed(contained[0]), ON: exchanges.dress(contained[1], watchers)}
     for number in range(1, rounds + 1):
         for name in (OFF, ON) if number % 2 else (ON, OFF):
             figures = {"cpu_seconds_per_request": _cpu_seconds(partial(_send, servers[name], body))}

@@ -12,7 +12,8 @@ from custom_model_runner.data.exchange import Watcher
 from custom_model_runner.errors import LoadError
 from custom_model_runner.monitoring.timings import Timings
 from custom_model_runner.predictor import Predictor
-from custom_model_runner.server import current, event_stream, exchanges, failures, incoming, keys, openai_errors
+from custom_model_runner.server import current, event_stream, exchanges, failures, health, incoming, keys, openai_errors
+from custom_model_runner.server.board import State
 from custom_model_runner.server.keys import Keyring
 from custom_model_runner.server.routes import about, chat, metrics, predict, probes, transform
 from custom_model_runner.settings import ServerSettings
@@ -81,7 +82,7 @@ def create_error_app(
 
     routes = Blueprint(BLUEPRINT, __name__, url_prefix=settings.url_prefix or None)
     probes.register(routes, explain)
-    probes.register_health(routes, lambda: "the folder cannot be loaded")
+    probes.register_health(routes, lambda: health.NOT_READY[State.FAILED])
     metrics.register(routes, expose)
     predict.add(routes, explain, explain)
     transform.add(routes, explain)

@@ -13,7 +13,7 @@ from gunicorn.app.base import BaseApplication
 
 from custom_model_runner import logs
 from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK
-from custom_model_runner.server import exchanges, failures, refusals
+from custom_model_runner.server import exchanges, extension, failures, refusals
 from custom_model_runner.server.arbiter import Arbiter
 from custom_model_runner.server.board import OfGeneration, OfWorker
 from custom_model_runner.server.launch import Launch
@@ -54,7 +54,8 @@ class Application(BaseApplication):
         worker.watchers = app.extensions[exchanges.WATCHERS]
         if refusals.WATCHMAN in app.extensions:
             app.extensions[refusals.WATCHMAN].retire = worker.retire
-        return exchanges.dress(failures.contain(app), worker.watchers)
+        contained = failures.contain(app, is_extended=extension.MODULE in app.extensions)
+        return exchanges.dress(contained, worker.watchers)
 
 
 def serve(launch: Launch, server: ServerSettings, *, threads: int, tls: ssl.SSLContext | None = None) -> int:

@@ -34,6 +34,7 @@ from custom_model_runner.settings import LogSettings, ModelSettings, MonitorSett
 # Threads beyond those of calls that run or wait: they answer probes, read bodies and refuse.
 SPARE_THREADS = 8
 STANDARD_OUTPUT = 1
+LOADING_RAISED = "The folder cannot be loaded. Exception:"
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,7 @@ class Folder:
         before, start = sharing.traces(), time.perf_counter()
         notices: list[str] = []
         try:
-            failing = "The folder cannot be loaded. Exception:"
-            shared = border.call(self._open, notices.extend, failing=failing, as_error=LoadError)
+            shared = border.call(self._open, notices.extend, failing=LOADING_RAISED, as_error=LoadError)
         except RunnerError as error:
             if not self.server.with_error_server:
                 raise
@@ -94,8 +94,7 @@ class Folder:
 
     def _load_or_explain(self, slot: Slot, telemetry: Telemetry) -> Flask:
         try:
-            failing = "The folder cannot be loaded. Exception:"
-            loaded: Flask = border.call(self._load, slot, telemetry, failing=failing, as_error=LoadError)
+            loaded: Flask = border.call(self._load, slot, telemetry, failing=LOADING_RAISED, as_error=LoadError)
         except RunnerError as error:
             if not self.server.with_error_server:
                 raise

@@ -16,7 +16,7 @@ class LimitSettings:
         "--threads",
         metavar="N",
         parse=positive,
-        help="calls of user code at the same time in one worker (default 1, or what the metadata allows)",
+        help="calls of user code at the same time in one worker (default: 8 where the model allows it, else 1)",
     )
     max_queue: int = option(
         "--max-queue",
