@@ -193,8 +193,7 @@ def _dispatch(words: Sequence[str], environ: Mapping[str, str], at_end: ExitStac
 
 
 def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str], at_end: ExitStack) -> int:
-    for name, value in command.variables.items():
-        os.environ.setdefault(name, value)
+    os.environ.update({name: value for name, value in command.variables.items() if not os.environ.get(name)})
     environ = {**environ, **_scratch(command, environ, at_end)}
 
     def start(*more: Any) -> int:

@@ -25,14 +25,15 @@ END_SECONDS = 3.0
 
 
 class Logger(glogging.Logger):
-    """gunicorn's own words, at the runner's level and in its format."""
+    """gunicorn's own words, in the runner's format, and at its level unless they have one of their own."""
 
     def setup(self, cfg: Any) -> None:
         """Take over the handlers of the runner's logger."""
         super().setup(cfg)
         ours = logging.getLogger(logs.ROOT)
         self.error_log.handlers[:] = ours.handlers
-        self.error_log.setLevel(ours.level)
+        if not cfg.loglevel:
+            self.error_log.setLevel(ours.level)
 
 
 class Application(BaseApplication):
@@ -88,6 +89,9 @@ def _options(launch: Launch, server: ServerSettings, *, threads: int) -> dict[st
         "control_socket_disable": True,
         "graceful_timeout": server.graceful_timeout,
         "keepalive": server.keep_alive,
+        # One more than there are threads, lest probes find no room and no connection may stay open.
+        "worker_connections": max(server.worker_connections, threads + 1),
+        "loglevel": server.gunicorn_log_level or "",
         "max_requests": server.max_requests,
         "max_requests_jitter": server.max_requests_jitter,
         # A long call is not a dead worker.

@@ -43,6 +43,12 @@ class LimitSettings:
         default=30.0,
         help="seconds in which the head of a request must come, and then each MiB of its body (default 30)",
     )
+    worker_connections: int = option(
+        parameter="DRUM_WORKER_CONNECTIONS",
+        parse=between(1, 10000),
+        default=1000,
+        help="connections that a worker holds at a time, idle ones too; never fewer than it has threads",
+    )
     max_body_bytes: int = option(
         "--max-body-bytes",
         metavar="N",
