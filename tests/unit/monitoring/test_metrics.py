@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from custom_model_runner.data.exchange import Exchange
 from custom_model_runner.data.observation import Observation
 from custom_model_runner.data.stages import Stages
+from custom_model_runner.errors import RunnerError
 from custom_model_runner.monitoring import exposition
 from custom_model_runner.monitoring.facts import Facts
 from custom_model_runner.monitoring.metrics import Metrics, open_metrics
@@ -153,10 +155,18 @@ def test_the_page_is_read_by_a_parser_that_is_strict_and_follows_the_rules_of_na
 
 def test_a_file_that_is_being_made_is_told_apart_from_a_bug(folder: Path) -> None:
     (folder / "counter_7.db").write_bytes(b"")
-    with pytest.raises(OSError, match="counters of the workers cannot be read"):
+    with pytest.raises(RunnerError, match="counters of the workers cannot be read"):
         exposition.exposition(folder, Facts())
     (folder / "counter_7.db").write_bytes(struct.pack("ii", 64, 0) + struct.pack("i", 4096) + bytes(52))
-    with pytest.raises(OSError, match="counters of the workers cannot be read"):
+    with pytest.raises(RunnerError, match="counters of the workers cannot be read"):
+        exposition.exposition(folder, Facts())
+
+
+def test_a_file_that_code_of_the_folder_has_left_among_the_counters_is_told_apart_from_a_bug(folder: Path) -> None:
+    counters = MmapedDict(str(folder / "gauge_mine.db"))  # type: ignore[no-untyped-call]
+    counters.write_value(mmap_key("a", "a", [], [], "help"), 1.0, 0.0)  # type: ignore[no-untyped-call]
+    counters.close()  # type: ignore[no-untyped-call]
+    with pytest.raises(RunnerError, match="counters of the workers cannot be read"):
         exposition.exposition(folder, Facts())
 
 
