@@ -1,7 +1,8 @@
 """What the processes of a server tell each other: rows of whole numbers in memory that all of them see.
 
-There are no locks between processes: each row has one writer. That of the server is written by the supervisor, that of
-a generation by its master, a slot by the worker that has it, and by the master while nobody has it.
+There are no locks between processes: each cell has one writer at a time. The supervisor writes the server's row, and of
+a generation's row which process it is and how far; its master the rest, and slots that nobody has; a worker its own.
+The supervisor clears all rows of a generation that has no process.
 """
 
 from __future__ import annotations
