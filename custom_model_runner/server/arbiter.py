@@ -46,9 +46,10 @@ def end_of(code: int, slot: Slot, *, was_memory: bool) -> End:
         return End(OfGeneration(leaving), "ended as it was meant to")
     if code >= 0:
         return End(OfGeneration.ENDED_BY_EXIT, f"ended itself with code {code} (os._exit in user code or a library)")
-    if was_memory:
-        return End(OfGeneration.ENDED_BY_MEMORY, "was killed by the system because the memory was used up")
     name = processes.signal_name(-code)
+    if was_memory:
+        # The system counts its kills, but does not say whom it has killed.
+        return End(OfGeneration.ENDED_BY_MEMORY, f"was killed by {name}, most likely because the memory was used up")
     hint = ", perhaps because the memory was used up" if -code == signal.SIGKILL else ""
     return End(OfGeneration.ENDED_BY_SIGNAL, f"was killed by {name}{hint}")
 

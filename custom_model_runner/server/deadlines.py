@@ -66,7 +66,7 @@ class Watch:
 class Watchman:
     """The thread of a worker that looks after deadlines, started when it is first needed.
 
-    `retire` is called once, when a call is still in its slot `grace` seconds after its deadline.
+    `retire` is called for each call that is still in its slot `grace` seconds after its deadline.
     """
 
     grace: float

@@ -126,7 +126,7 @@ def test_a_worker_is_no_part_of_a_loop(calls: int, age: float) -> None:
         (3, OfGeneration.ENDED_ON_PURPOSE, False, OfGeneration.ENDED_BY_EXIT, "code 3"),
         (-signal.SIGSEGV, 0, False, OfGeneration.ENDED_BY_SIGNAL, "killed by SIGSEGV"),
         (-signal.SIGKILL, 0, False, OfGeneration.ENDED_BY_SIGNAL, "SIGKILL, perhaps because the memory"),
-        (-signal.SIGKILL, 0, True, OfGeneration.ENDED_BY_MEMORY, "the memory was used up"),
+        (-signal.SIGKILL, 0, True, OfGeneration.ENDED_BY_MEMORY, "SIGKILL, most likely because the memory"),
     ],
 )
 def test_the_reason_of_an_end(code: int, leaving: int, was_memory: bool, reason: OfGeneration, words: str) -> None:
