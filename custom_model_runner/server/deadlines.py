@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from custom_model_runner.errors import TimedOut
+
+TOO_LATE = "The model did not answer until the time of the request was over (--request-timeout)"
 # A thread that has nothing to look after wakes when there is something.
 IDLE_SECONDS = 3600.0
 
@@ -39,17 +42,23 @@ class Watch:
 
     @contextmanager
     def guarded(self, count: Callable[[int], None]) -> Iterator[None]:
-        """Watch over what is inside; `count` adds to the calls that are overdue and have not ended."""
+        """Watch over what is inside; `count` adds to the calls that are overdue and have not ended.
+
+        What ends too late before anybody has refused it raises TimedOut.
+        """
         self._watchman.add(self, count)
         try:
             yield
         finally:
             self._watchman.remove(self)
             with self._lock:
+                is_late = not self._is_settled and self.left() == 0
                 self._is_settled = True
                 is_overdue = self.is_overdue
             if is_overdue:
                 count(-1)
+        if is_late:
+            raise TimedOut(TOO_LATE)
 
     def expire(self, count: Callable[[int], None]) -> bool:
         """Refuse the request if nobody has answered it and its call still runs, and say whether that was so."""

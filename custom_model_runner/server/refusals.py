@@ -9,7 +9,7 @@ from flask import current_app, request
 
 from custom_model_runner.errors import TimedOut
 from custom_model_runner.server import current, raw_answers
-from custom_model_runner.server.deadlines import Watch, Watchman
+from custom_model_runner.server.deadlines import TOO_LATE, Watch, Watchman
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -30,8 +30,7 @@ def watch(watchman: Watchman, seconds: float) -> Watch:
 
 def _refuse(environ: WSGIEnvironment) -> None:
     exchange = current.exchange()
-    error = TimedOut("The model did not answer until the time of the request was over (--request-timeout)")
-    response = current_app.make_response(current_app.handle_user_exception(error))
+    response = current_app.make_response(current_app.handle_user_exception(TimedOut(TOO_LATE)))
     exchange.status = response.status_code
     environ[current.ENDING].end()
     client = environ.get("gunicorn.socket")
