@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import socket
-import statistics
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from ..conformance.conftest import serve
+from .delays import TAIL, p99, told, waited
 
 SOURCE = """
 import ctypes, os, time
@@ -71,10 +72,12 @@ def test_livez_is_quick_whatever_a_hook_does(tmp_path: Path, wish: str) -> None:
         asked = [clients.submit(keep_asking, url, each, pause, ends) for each, pause in pauses.items()]
         try:
             time.sleep(0.5)
-            answers = []
+            pids = os.getpid(), server.process.pid
+            answers, before = [], waited(*pids)
             for _ in range(PROBES):
                 answers.append(probe(port, "/livez"))
                 time.sleep(SECONDS_BETWEEN_PROBES)
+            wait = (waited(*pids) - before) / PROBES
         finally:
             ends.set()
         for client in asked:
@@ -86,8 +89,7 @@ def test_livez_is_quick_whatever_a_hook_does(tmp_path: Path, wish: str) -> None:
             assert probe(port, "/readyz")[1] == 503
             server.process.terminate()
             assert server.process.wait(10) == 0
-    seconds = sorted(answer[0] for answer in answers)
-    p99 = seconds[int(len(seconds) * 0.99)]
-    print(f"\n/livez while hooks {wish}: median {statistics.median(seconds) * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms")
+    seconds = [answer[0] for answer in answers]
+    print(f"\n/livez while hooks {wish}: {told(seconds)} (of it {wait * 1e3:.1f} ms for a processor, on average)")
     assert {answer[1] for answer in answers} == {200}
-    assert p99 < MOST_SECONDS
+    assert p99(seconds) < MOST_SECONDS + TAIL * wait
