@@ -225,6 +225,7 @@ def known_words() -> set[str]:
 def test_the_options_that_it_names_exist() -> None:
     prose = BLOCK.sub("", GUIDE)
     named = set(re.findall(r"`(--[a-z-]+)", prose)) | set(re.findall(r"\bDRUM_[A-Z_]+", prose))
+    named |= set(re.findall(r"MLOPS_RUNTIME_PARAM_(\w+)", GUIDE))
     assert len(named) > 10
     assert named - known_words() == set()
     defaults = re.findall(r"\| (?:runtime parameter )?`([-A-Za-z_]+)` \| (?!default)([^|]*) \|", prose)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask, request
 
-from custom_model_runner.errors import LoadError, UsageError
+from custom_model_runner.errors import LoadError, Overloaded, UsageError
 from custom_model_runner.predictor import Predictor, load
 from custom_model_runner.server import keys
 from custom_model_runner.server.app import create_app, create_error_app
@@ -39,6 +41,23 @@ def test_every_key_of_the_file_and_of_the_variable_is_valid_and_no_other(file: P
     assert [keyring.accepts(key) for key in ("one", "two", "three", "", "on", "onee", "\udc80")] == [True] * 3 + [
         False
     ] * 4
+
+
+@pytest.mark.parametrize("key", ["one", "onf", "two", ""])
+def test_a_key_is_compared_with_every_valid_one_as_digests_in_constant_time(
+    file: Path, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[tuple[int, int]] = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((len(one), len(other)))
+        return hmac.compare_digest(one, other)
+
+    keyring = keys.open_keyring(ServerSettings(api_key_file=file, api_keys=("three",)))
+    assert keyring is not None
+    monkeypatch.setattr(keys, "hmac", SimpleNamespace(compare_digest=compare))
+    assert keyring.accepts(key) == (key in {"one", "two"})
+    assert compared == [(32, 32)] * 3
 
 
 def test_without_keys_there_is_nothing_to_ask_for() -> None:
@@ -153,6 +172,16 @@ def test_what_is_no_key_does_not_open_and_does_not_come_back(served: Flask, head
     answer = served.test_client().get("/pre/info/", headers=headers)
     assert answer.status_code == 401
     assert "one" not in answer.get_data(as_text=True).replace("expected one as", "")
+
+
+def test_whoever_has_no_key_is_not_told_that_the_queue_is_full(file: Path, predictor: Predictor) -> None:
+    def admit() -> None:
+        raise Overloaded("full")
+
+    settings = ServerSettings(api_key_file=file)
+    client = create_app(predictor, settings, keyring=keys.open_keyring(settings), admit=admit).test_client()
+    answers = [client.post("/predict/", headers=headers) for headers in ({}, {"X-API-Key": "one"})]
+    assert [answer.status_code for answer in answers] == [401, 429]
 
 
 def test_metrics_can_be_opened(file: Path, predictor: Predictor) -> None:
