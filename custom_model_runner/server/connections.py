@@ -43,7 +43,7 @@ def is_complete(received: bytes) -> bool:
         return True
     start = end + len(END_OF_HEAD)
     if b"transfer-encoding" in fields:
-        return _is_last_chunk_in(received, start)
+        return not fields[b"transfer-encoding"].lower().endswith(b"chunked") or _is_last_chunk_in(received, start)
     length = fields.get(b"content-length", b"0")
     return not length.isdigit() or len(received) - start >= int(length)
 
