@@ -46,7 +46,9 @@ class _State(Collector):
         yield _gauge("drum_ready", "Whether requests are welcome, as /readyz says.", int(facts.is_ready))
         yield _gauge("drum_calls_in_flight", "Calls that are inside the model.", facts.calls_in_flight)
         yield _gauge("drum_calls_waiting", "Calls that wait for their turn.", facts.calls_waiting)
-        yield _gauge("drum_calls_limit", "Calls that may be in the model or wait, in ready workers.", facts.calls_limit)
+        yield _gauge(
+            "drum_calls_limit", "Calls that may be in the model or wait, in workers that serve.", facts.calls_limit
+        )
         yield _gauge("drum_calls_overdue", "Calls that run on after their request was refused.", facts.calls_overdue)
         if facts.load_seconds is not None:
             yield _gauge("drum_model_load_seconds", "Longest time that a worker loaded.", facts.load_seconds)

@@ -162,6 +162,10 @@ class Board:
         for generation in self.generations:
             yield from (slot for slot in generation.occupied if slot.get(OfWorker.PID))
 
+    def serving(self) -> list[Slot]:
+        """Return the slots of the generation that serves."""
+        return [slot for one in self.generations if one.state is State.READY for slot in one.occupied]
+
     def ended(self) -> dict[str, int]:
         """Return how many workers have ended since the server was started, by reason."""
         return {

@@ -16,7 +16,7 @@ def facts_of(board: Board) -> Facts:
     """Return the state of a server as it is now."""
     workers = list(board.workers())
     states = [slot.state for slot in workers]
-    ready = [slot for slot in workers if slot.state is State.READY]
+    ready = [slot for slot in board.serving() if slot.state is State.READY]
     loads = [slot.get(OfWorker.LOAD_MICROSECONDS) for slot in ready]
     # Where workers share a model, their master has loaded it.
     loads += [one.row.get(OfGeneration.LOAD_MICROSECONDS) for one in board.generations if one.state is State.READY]

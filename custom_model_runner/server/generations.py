@@ -46,10 +46,9 @@ class Child:
         return any(slot.state is State.FAILED for slot in self.generation.occupied)
 
     @property
-    def is_complete(self) -> bool:
+    def settled(self) -> list[bool]:
         """Whether each of its workers has loaded, or has failed to."""
-        slots = self.generation.occupied
-        return bool(slots) and all(slot.state in (State.READY, State.FAILED) for slot in slots)
+        return [slot.state in (State.READY, State.FAILED) for slot in self.generation.occupied]
 
     def drain(self, *, is_quick: bool = False) -> None:
         """Let it end when its calls have finished, or at once."""
@@ -130,15 +129,19 @@ class Generations:
         return max(min(times) - time.monotonic(), 0.0) if times else None
 
     def _promote(self, child: Child) -> bool:
-        """Let a generation that has just loaded take the place of the others; return whether it did."""
-        if child.is_draining or child.has_loaded or not child.is_complete:
+        """Let a generation that has loaded serve, in the place of the others; return whether it begins to.
+
+        Where nothing serves one worker is enough, else there must be all: one that cannot load would end it.
+        """
+        before = self._serving(child)
+        settled = child.settled
+        if child.is_draining or child.has_loaded or not (settled and (all if before else any)(settled)):
             return False
-        if child.has_failed and any(not other.has_failed for other in self._serving(child)):
+        if child.has_failed and any(not other.has_failed for other in before):
             child.drain()
             self._say_that_reloading_failed()
             return False
         child.generation.row.put(OfGeneration.STATE, State.READY)
-        before = self._serving(child)
         for other in before:
             other.drain()
         if before:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("drum.server")
 # What a worker may still do when it is ended at once.
 QUICK_END_SECONDS = 0.5
+# A worker that has loaded looks so often whether its generation may serve.
+SECONDS_BETWEEN_LOOKS = 0.005
 BROKEN_REQUESTS = {
     http_errors.LimitRequestLine: (414, "URI Too Long"),
     http_errors.LimitRequestHeaders: (431, "Request Header Fields Too Large"),
@@ -76,7 +78,6 @@ class Worker(PatientWorker):
         self.slot.put(OfWorker.LOAD_MICROSECONDS, int((time.perf_counter() - start) * 1e6))
         if self.slot.state is State.LOADING:
             self.slot.put(OfWorker.STATE, State.READY)
-        self.app.launch.greet()
         self.app.launch.seat.wake_supervisor()
 
     def _introduced(self, app: WSGIApplication) -> Any:
@@ -117,7 +118,12 @@ class Worker(PatientWorker):
         self.method_queue.defer(lambda: None)
 
     def run(self) -> None:
-        """Serve; a worker that still has calls at the end does not wait for them."""
+        """Serve when the generation may; a worker that still has calls at the end does not wait for them."""
+        while not self.app.launch.seat.may_serve:
+            if not (self.alive and self.is_parent_alive()):
+                return
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        self.app.launch.greet()
         super().run()
         if self.nr_conns > 0 or self.abandoned:
             self._end_at_once()

@@ -47,6 +47,15 @@ def test_numbers_are_those_of_all_workers_of_all_generations() -> None:
     )
 
 
+def test_workers_that_do_not_serve_yet_add_nothing_to_what_is_taken() -> None:
+    board = open_board(1)
+    board.generations[0].row.put(OfGeneration.STATE, State.LOADING)
+    board.generations[0].row.put(OfGeneration.WORKERS, 1)
+    board.generations[0].slots[0].put(OfWorker.STATE, State.READY)
+    board.generations[0].slots[0].put(OfWorker.MOST_CALLS, 65)
+    assert facts_of(board).calls_limit == 0
+
+
 def test_a_model_that_workers_share_was_loaded_by_their_master() -> None:
     board = open_board(1)
     board.generations[0].row.put(OfGeneration.STATE, State.READY)
