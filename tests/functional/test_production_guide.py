@@ -39,7 +39,7 @@ IMAGE = "python3_sklearn"
 # They need a daemon and a cluster: what they are told is compared instead.
 ELSEWHERE = ("docker", "kubectl")
 END = "--- the end of a block ---"
-PATIENCE = 90.0
+PATIENCE = 300.0
 GRACE = ServerSettings().graceful_timeout + SPARE_SECONDS
 
 
