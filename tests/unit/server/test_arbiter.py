@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -91,6 +92,30 @@ def test_the_slot_of_a_worker_that_died_is_free_again_and_its_end_is_counted() -
     assert slot.state is State.NONE
     assert master.launch.seat.board.ended()["exit"] == 1
     assert _ended_worker(master, "exit 3").number == slot.number
+
+
+def test_a_worker_that_cannot_be_forked_is_forked_later_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    master = _master()
+    room = [False]
+
+    def spawn_worker() -> None:
+        worker = SimpleNamespace()
+        master.assign(worker)
+        if not room:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        room.pop()
+        master.WORKERS[len(master.WORKERS)] = worker
+
+    monkeypatch.setattr(master, "spawn_worker", spawn_worker)
+    master.num_workers = 2
+    master.spawn_workers()
+    assert len(master.WORKERS) == 1
+    assert "no worker could be started, which is tried again: Resource temporarily unavailable" in caplog.text
+    room.append(True)
+    master.spawn_workers()
+    assert [worker.slot.number for worker in master.WORKERS.values()] == [0, 1]
 
 
 def test_workers_that_die_one_after_the_other_without_an_answer_end_the_server(

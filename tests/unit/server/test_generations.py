@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -82,6 +83,38 @@ def test_a_second_generation_that_has_failed_to_load_never_serves(
     assert not generations.step()
     assert (first.state, second.state) == (State.READY, State.DRAINING)
     assert "what was loaded before goes on serving" in capsys.readouterr().err
+
+
+def refuse() -> NoReturn:
+    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+def test_when_no_process_can_be_started_what_serves_goes_on(
+    generations: Generations, started: Planned, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = started(State.READY)
+    generations.step()
+    monkeypatch.setattr(os, "fork", refuse)
+    generations.reload()
+    assert not generations.is_ending
+    assert first.state is State.READY
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        "drum: error: no process could be started: Resource temporarily unavailable",
+        "drum: the folder could not be loaded anew; what was loaded before goes on serving",
+    ]
+    monkeypatch.undo()
+    generations.reload()
+    assert len(generations.children) == 2
+
+
+def test_a_server_of_which_no_process_can_be_started_ends(
+    generations: Generations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fork", refuse)
+    generations.start()
+    assert generations.exit_code == 1
+    assert not generations.children
 
 
 def test_a_generation_with_a_model_takes_the_place_of_one_that_only_explains(
