@@ -92,15 +92,20 @@ class Arbiter(arbiter.Arbiter):
     # Workers
 
     def assign(self, worker: Any) -> None:
-        """Give a worker that is about to be forked a free slot."""
-        worker.slot = next(slot for slot in self.launch.seat.generation.occupied if slot.state is State.NONE)
+        """Give a worker that is about to be forked a slot that no other has."""
+        taken = {other.slot.number for other in self.WORKERS.values()}
+        worker.slot = next(slot for slot in self.launch.seat.generation.occupied if slot.number not in taken)
         worker.slot.put(OfWorker.STATE, State.LOADING)
         worker.born = time.monotonic()
 
     def spawn_workers(self) -> None:
-        """Fork the workers that are missing."""
-        for _ in range(self.num_workers - len(self.WORKERS)):
-            self.spawn_worker()
+        """Fork the workers that are missing; where the system has no room for them, later."""
+        try:
+            for _ in range(self.num_workers - len(self.WORKERS)):
+                self.spawn_worker()
+        except OSError as error:
+            # gunicorn asks for them again every second.
+            LOG.error("no worker could be started, which is tried again: %s", error.strerror)
 
     def reap_workers(self) -> None:
         """Collect the workers that ended, and say why they did."""

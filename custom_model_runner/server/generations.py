@@ -81,18 +81,31 @@ class Generations:
         return self.exit_code is not None
 
     def start(self, *, may_share: bool = True) -> None:
-        """Fork a generation."""
+        """Fork a generation; where the system has no room for it what serves goes on, and else the server ends."""
         generation = next(one for one in self.board.generations if one.state is State.NONE)
         generation.clear()
         generation.row.put(OfGeneration.STATE, State.LOADING)
         # A signal between the fork and the child's own handlers would be noted by nobody.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            generation.clear()
+            self._do_without(error)
+            return
         if pid == 0:
             self.become(generation, may_share)
         generation.row.put(OfGeneration.PID, pid)
         self.children[pid] = Child(pid, generation, may_share)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def _do_without(self, error: OSError) -> None:
+        logs.notice(f"error: no process could be started: {error.strerror}")
+        if self._serving():
+            self._say_that_reloading_failed()
+        else:
+            self.exit_code = EXIT_FAILURE
 
     def reload(self) -> None:
         """Start a second generation; one that loads already may have read the folder before it was changed."""
@@ -148,8 +161,8 @@ class Generations:
             logs.notice("the folder was loaded anew; what was loaded before finishes its calls")
         return True
 
-    def _serving(self, child: Child) -> list[Child]:
-        """Return the generations beside one that serve and are not on their way out."""
+    def _serving(self, child: Child | None = None) -> list[Child]:
+        """Return the generations, beside one, that serve and are not on their way out."""
         every = self.children.values()
         return [other for other in every if other is not child and other.has_loaded and not other.is_draining]
 
