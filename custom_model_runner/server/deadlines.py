@@ -6,14 +6,17 @@ without a deadline, and those in time, cost no change of threads.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from custom_model_runner.errors import TimedOut
+from custom_model_runner import border
+from custom_model_runner.errors import BaseCustomUserError, RunnerError, TimedOut
 
+LOG = logging.getLogger("drum.server")
 TOO_LATE = "The model did not answer until the time of the request was over (--request-timeout)"
 # A thread that has nothing to look after wakes when there is something.
 IDLE_SECONDS = 3600.0
@@ -67,7 +70,11 @@ class Watch:
                 return False
             self.is_overdue = self._is_settled = True
             count(1)
-            self._refuse()
+            try:
+                border.call(self._refuse, failing="A request whose time is over could not be refused. Exception:")
+            except (RunnerError, BaseCustomUserError) as error:
+                # Else no other request would be looked after.
+                LOG.error("%s", error)
             return True
 
 

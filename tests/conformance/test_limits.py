@@ -121,6 +121,36 @@ def test_who_waits_for_the_model_too_long_is_504_too(hasty: Server) -> None:
     until(lambda: hasty.post("/predict/", rows(3, 0.0)).status_code == 200)
 
 
+EXTENSION = """
+from custom_model_runner.errors import TimedOut
+from flask import request
+
+def init_app(app):
+    @app.post("/inner")
+    def ask_inside():
+        return app.test_client().post("/predict/", data=request.get_data(), content_type="text/csv").get_data()
+
+    @app.errorhandler(TimedOut)
+    def fail(error):
+        raise OSError("in the handler")
+"""
+
+
+def test_deadlines_outlast_what_an_extension_does(folder: Path) -> None:
+    (folder / "custom_flask.py").write_text(EXTENSION)
+    words = ("--target-type", "textgeneration", "--request-timeout", SECONDS)
+    with serve(folder, *words, env={"TARGET_NAME": "number"}) as server:
+        # A request that is made inside of flask has no deadline of its own.
+        assert server.post("/inner", rows(1, 1.5)).json() == {"predictions": [1]}
+        for number in (2, 3):
+            start = time.monotonic()
+            answer = server.post("/predict/", rows(number, 2.0))
+            assert time.monotonic() - start < 1.8
+            assert answer.status_code == 500
+            assert "in the handler" in answer.json()["message"]
+            until(lambda: gauge(server, "drum_calls_in_flight") == 0)
+
+
 def test_a_second_request_on_the_connection_of_a_refused_one_gets_no_answer_that_is_not_its_own(
     hasty: Server,
 ) -> None:

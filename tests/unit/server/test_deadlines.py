@@ -90,6 +90,17 @@ def test_a_call_that_is_still_inside_after_the_grace_period_retires_the_worker()
     assert scene.told == ["refuse", "retire"]
 
 
+def test_a_refusal_that_fails_leaves_the_others_looked_after(caplog: pytest.LogCaptureFixture) -> None:
+    scene = Scene()
+    fails = Watch(1, scene.watchman, lambda: scene.told.remove("what is not there"))
+    with fails.guarded(scene.stuck.append), scene.watch(1).guarded(scene.stuck.append):
+        scene.look(1)
+        assert (scene.told, scene.stuck) == (["refuse"], [1, 1])
+        scene.look(6)
+    assert scene.told == ["refuse", "retire", "retire"]
+    assert "ValueError" in caplog.text
+
+
 def test_a_stream_that_has_begun_to_answer_is_not_refused() -> None:
     scene = Scene()
     watch = scene.watch(1)
