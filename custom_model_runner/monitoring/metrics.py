@@ -64,7 +64,7 @@ def open_metrics(slot: int) -> Metrics:
         Counter("drum_requests", "Requests that were answered.", ("route", "status"), registry=registry),
         Histogram(
             "drum_request_duration_seconds",
-            "Time from the head of a request to the head of its answer, or to the end of a stream.",
+            "Time from when a request, or 64 KiB of it, had come to the head of its answer, or the end of a stream.",
             ("route",),
             buckets=REQUEST_BUCKETS,
             registry=registry,

@@ -32,8 +32,10 @@ class Admission:
 
     @contextmanager
     def enter(self) -> Iterator[None]:
-        """Be inside of a slot; a call that finds the queue full, or waits beyond its deadline, is refused."""
+        """Be inside of a slot; a call that finds the queue full, or whose time is over before its turn, is refused."""
         watch = self.watch()
+        if watch is not None and not watch.left():
+            raise TimedOut("The time of the request was over before the model could be asked (--request-timeout)")
         self._take(None if watch is None else watch.left())
         try:
             if watch is None:

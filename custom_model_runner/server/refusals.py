@@ -20,7 +20,7 @@ WATCHMAN = "drum.watchman"
 
 
 def watch(watchman: Watchman, seconds: float) -> Watch | None:
-    """Return the deadline of the request that is served, so many seconds after its head came.
+    """Return the deadline of the request that is served, so many seconds after a thread got it.
 
     One that an extension makes inside of flask has none: it has no connection that could be answered before its end.
     """

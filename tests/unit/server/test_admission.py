@@ -115,6 +115,16 @@ def test_who_waits_beyond_the_deadline_is_refused_and_no_longer_waits() -> None:
         assert told(admission) == (1, 0)
 
 
+def test_a_request_whose_time_is_over_does_not_enter_though_a_slot_is_free() -> None:
+    watchman = Watchman(grace=1)
+    admission = open_admission(
+        row(), most_calls=1, most_waiting=1, watch=lambda: Watch(watchman.clock(), watchman, lambda: None)
+    )
+    with pytest.raises(TimedOut, match="before the model could be asked"), admission.enter():
+        pytest.fail("it was let in")
+    assert told(admission) == (0, 0)
+
+
 def test_a_call_is_overdue_from_its_deadline_until_it_ends() -> None:
     watchman = Watchman(grace=1)
     refused = threading.Event()
