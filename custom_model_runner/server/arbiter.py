@@ -21,6 +21,10 @@ from custom_model_runner.server.launch import Launch
 LOG = logging.getLogger("drum.server")
 
 QUICK_STOP_SECONDS = 1.0
+# After its last call, or the grace period, a worker may do so long what is left to do: send spans and reports.
+END_SECONDS = 2.0
+# What it takes to notice that, and to end.
+SLACK_SECONDS = 0.5
 # So many workers in a row that die young, without having answered one call, are the folder's fault.
 MOST_STRIKES = 10
 YOUNG_SECONDS = 60.0
@@ -155,11 +159,12 @@ class Arbiter(arbiter.Arbiter):
     # The end
 
     def stop(self, graceful: bool = True) -> None:
-        """End the workers, within the grace period; SIGINT and SIGQUIT shorten it."""
+        """End the workers, within the grace period and what their own end takes; SIGINT and SIGQUIT shorten it."""
         sock.close_sockets(self.LISTENERS, False)
         self.LISTENERS = []  # type: ignore[misc]  # gunicorn has one per master
         self.kill_workers(signal.SIGTERM if graceful else signal.SIGQUIT)
-        limit = time.monotonic() + (self.cfg.graceful_timeout if graceful else QUICK_STOP_SECONDS)
+        patience = self.cfg.graceful_timeout + END_SECONDS + SLACK_SECONDS if graceful else QUICK_STOP_SECONDS
+        limit = time.monotonic() + patience
         while self.WORKERS and (left := limit - time.monotonic()) > 0:
             if self._next_signal(min(left, 0.1)) in (signal.SIGINT, signal.SIGQUIT):
                 self.kill_workers(signal.SIGQUIT)

@@ -18,7 +18,7 @@ from custom_model_runner.server.seat import EXIT_UNSHARED
 # What loads has nothing to lose, and what is to end quickly has been asked to.
 LOADING_SECONDS = 0.4
 QUICK_SECONDS = 1.5
-# Beyond its own grace period.
+# Beyond its own grace period: what the end of its workers and its own take.
 SPARE_SECONDS = 3.0
 # A generation that dies sooner will not get any further the next time.
 SHORT_LIFE_SECONDS = 60.0

@@ -14,14 +14,11 @@ from gunicorn.app.base import BaseApplication
 from custom_model_runner import logs
 from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK
 from custom_model_runner.server import exchanges, extension, failures, refusals
-from custom_model_runner.server.arbiter import Arbiter
+from custom_model_runner.server.arbiter import END_SECONDS, Arbiter
 from custom_model_runner.server.board import OfGeneration, OfWorker
 from custom_model_runner.server.launch import Launch
 from custom_model_runner.server.worker import Worker
 from custom_model_runner.settings import ServerSettings
-
-# What a worker may still do in the time that it has: some of what calls have to finish.
-END_SECONDS = 3.0
 
 
 class Logger(glogging.Logger):

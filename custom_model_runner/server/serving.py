@@ -33,6 +33,8 @@ from custom_model_runner.settings import LogSettings, ModelSettings, MonitorSett
 
 # Threads beyond those of calls that run or wait: they answer probes, read bodies and refuse.
 SPARE_THREADS = 8
+# What a step of the end gets even if those before it have taken all the time.
+LEAST_SECONDS = 0.1
 STANDARD_OUTPUT = 1
 LOADING_RAISED = "The folder cannot be loaded. Exception:"
 
@@ -88,9 +90,15 @@ class Folder:
         return made
 
     def end(self, seconds: float) -> None:
-        """Do the last work of a worker, in about so many seconds."""
-        for step in self.last_steps:
-            step(seconds)
+        """Do the last work of a worker, in about so many seconds: one step may take what those before it have left."""
+        until = time.monotonic() + seconds
+
+        def take(step: Callable[[float], None]) -> None:
+            step(max(until - time.monotonic(), LEAST_SECONDS))
+
+        with ExitStack() as steps:
+            for step in self.last_steps:
+                steps.callback(take, step)
 
     def _load_or_explain(self, slot: Slot, telemetry: Telemetry) -> Flask:
         try:

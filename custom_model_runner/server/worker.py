@@ -22,7 +22,7 @@ from custom_model_runner import logs
 from custom_model_runner.data.exchange import Watcher
 from custom_model_runner.errors import EXIT_OK, RunnerError, TooSlow
 from custom_model_runner.server import current, exchanges, failures, headers, incoming, processes, raw_answers
-from custom_model_runner.server.arbiter import Arbiter
+from custom_model_runner.server.arbiter import END_SECONDS, Arbiter
 from custom_model_runner.server.board import OfGeneration, OfWorker, Slot, State
 from custom_model_runner.server.connections import PatientWorker
 
@@ -36,6 +36,8 @@ LOG = logging.getLogger("drum.server")
 QUICK_END_SECONDS = 0.5
 # A worker that has loaded looks so often whether its generation may serve.
 SECONDS_BETWEEN_LOOKS = 0.005
+# One that is to end looks so often whether its calls have, or its time is up.
+SECONDS_TO_NOTICE = 0.1
 BROKEN_REQUESTS = {
     http_errors.LimitRequestLine: (414, "URI Too Long"),
     http_errors.LimitRequestHeaders: (431, "Request Header Fields Too Large"),
@@ -126,7 +128,11 @@ class Worker(PatientWorker):
         self.app.launch.greet()
         super().run()
         if self.nr_conns > 0 or self.abandoned:
-            self._end_at_once()
+            self._end_at_once(END_SECONDS)
+
+    def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
+        """Do what connections and threads ask for, or wait for it."""
+        super().wait_for_and_dispatch_events(timeout if self.alive else SECONDS_TO_NOTICE)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Finish what runs; while the model is loaded there is nothing to finish."""
@@ -141,13 +147,13 @@ class Worker(PatientWorker):
         for number in (signal.SIGQUIT, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         self.slot.put(OfWorker.LEAVING, OfGeneration.ENDED_ON_PURPOSE)
-        self._end_at_once()
+        self._end_at_once(QUICK_END_SECONDS)
 
-    def _end_at_once(self) -> None:
+    def _end_at_once(self, seconds: float) -> None:
         """End though calls run, which keep their threads alive; those would keep the process."""
         if not self.slot.get(OfWorker.LEAVING):
             self.slot.put(OfWorker.LEAVING, OfGeneration.ENDED_ON_PURPOSE)
-        self.app.launch.end(QUICK_END_SECONDS)
+        self.app.launch.end(seconds)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(EXIT_OK)
