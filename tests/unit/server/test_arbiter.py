@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -130,6 +131,21 @@ def test_workers_that_die_one_after_the_other_without_an_answer_end_the_server(
         master.reap_workers()
     assert "was killed by SIGSEGV" in capsys.readouterr().err
     assert master.launch.exit_code.cell.value == 5
+
+
+def test_a_worker_may_send_what_is_left_when_the_grace_period_is_over(tmp_path: Path) -> None:
+    master = _master()
+    master.cfg.set("graceful_timeout", 0)
+    worker = SimpleNamespace(tmp=SimpleNamespace(close=lambda: None))
+    master.assign(worker)
+    script = "trap '' TERM; echo > ready; sleep 0.5; echo > sent"
+    pid = os.posix_spawn("/bin/sh", ["sh", "-c", f"cd {tmp_path}; {script}"], os.environ)
+    master.WORKERS[pid] = worker
+    while not (tmp_path / "ready").exists():
+        time.sleep(0.01)
+    vars(master).update(LISTENERS=[])
+    master.stop()
+    assert (tmp_path / "sent").exists()
 
 
 @pytest.mark.parametrize(("calls", "age"), [(1, 0.0), (0, 100.0)], ids=["that has answered", "that is old"])
