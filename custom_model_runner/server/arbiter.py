@@ -20,6 +20,8 @@ from custom_model_runner.server.launch import Launch
 
 LOG = logging.getLogger("drum.server")
 
+# gunicorn's own code for an exception that nothing caught.
+GUNICORN_FAILED = 255
 QUICK_STOP_SECONDS = 1.0
 # After its last call, or the grace period, a worker may do so long what is left to do: send spans and reports.
 END_SECONDS = 2.0
@@ -48,6 +50,9 @@ def end_of(code: int, slot: Slot, *, was_memory: bool) -> End:
     leaving = slot.get(OfWorker.LEAVING)
     if code == 0 and leaving:
         return End(OfGeneration(leaving), "ended as it was meant to")
+    if code == GUNICORN_FAILED:
+        words = f"failed (code {code}: an exception that is in the log, or os._exit in user code)"
+        return End(OfGeneration.ENDED_BY_EXIT, words)
     if code >= 0:
         return End(OfGeneration.ENDED_BY_EXIT, f"ended itself with code {code} (os._exit in user code or a library)")
     name = processes.signal_name(-code)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import errno
+import logging
 import re
 import selectors
 import socket
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from gunicorn import http, sock
 from gunicorn.http import unreader
 from gunicorn.workers import gthread
 
+LOG = logging.getLogger("drum.server")
 # What is gathered of a request before a thread gets it; the thread reads the rest.
 MOST_GATHERED = 1 << 16
 MIB = 1 << 20
@@ -30,6 +34,9 @@ HEXADECIMAL = re.compile(rb"[0-9a-fA-F]{1,15}")
 # More are for a thread to read.
 MOST_CHUNKS = 100
 QUIET = (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK)
+# What a process, or the whole system, has no more of.
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+SECONDS_UNTIL_RETRY = 0.05
 
 
 def is_complete(received: bytes) -> bool:
@@ -139,6 +146,18 @@ class Connection(gthread.TConn):
         self.parser.unreader = self.reader
 
 
+class Pool(ThreadPoolExecutor):
+    """Threads, of which there may be fewer than are wanted where the system gives no more."""
+
+    def _adjust_thread_count(self) -> None:
+        try:
+            super()._adjust_thread_count()
+        except RuntimeError:
+            # What is to be done has been queued, and waits for those that there are.
+            if not self._threads:
+                raise
+
+
 class PatientWorker(gthread.ThreadWorker):
     """gunicorn's worker with threads, whose main thread waits for clients in place of the others.
 
@@ -149,22 +168,56 @@ class PatientWorker(gthread.ThreadWorker):
     receive_seconds: float
     receiving: dict[Connection, float]
     lingering: dict[Connection, float]
+    has_complained = False
 
     def init_process(self) -> None:
         """Serve, without any connection yet."""
         self.receiving, self.lingering = {}, {}
         super().init_process()
 
+    def get_thread_pool(self) -> Pool:
+        """Return the threads that answer requests."""
+        return Pool(self.cfg.threads)
+
     def accept(self, listener: Any) -> None:
         """Take a connection."""
+        self.take(listener)
+
+    def take(self, listener: Any) -> bool:
+        """Take a connection, and say whether to go on; where nothing is left for it, one that is idle ends."""
         try:
             client, address = listener.accept()
         except OSError as error:
+            if error.errno in EXHAUSTED:
+                return self._make_room(error)
             if error.errno not in QUIET:
                 raise
-            return
+            return True
         self.nr_conns += 1
         self.enqueue_req(Connection(self.cfg, client, (address, listener.getsockname()), self.receive_seconds))
+        return True
+
+    def _make_room(self, error: OSError) -> bool:
+        if self._end_the_idlest():
+            return True
+        if not self.has_complained:
+            self.has_complained = True
+            LOG.error("no connection can be taken: %s", error.strerror)
+        time.sleep(SECONDS_UNTIL_RETRY)
+        return False
+
+    def _end_the_idlest(self) -> bool:
+        """Close the connection that has waited for its request longest, if one does."""
+        waiting: list[tuple[float, Any]]
+        waiting = [(at - self.receive_seconds, conn) for conn, at in islice(self.receiving.items(), 1)]
+        waiting += [(conn.timeout - self.cfg.keepalive, conn) for conn in islice(self.keepalived_conns, 1)]
+        if not waiting:
+            return False
+        conn = min(waiting, key=itemgetter(0))[1]
+        if self.receiving.pop(conn, None) is None:
+            self.keepalived_conns.remove(conn)
+        self._close(conn)
+        return True
 
     def enqueue_req(self, conn: Any) -> None:
         """Have the next request of a connection answered, as soon as it is there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,9 @@ from custom_model_runner.server.board import OfGeneration, OfWorker
 from custom_model_runner.server.launch import Launch
 from custom_model_runner.server.worker import Worker
 from custom_model_runner.settings import ServerSettings
+
+# What a worker may open besides connections: its log and counters, and the files of user code.
+OTHER_FILES = 200
 
 
 class Logger(glogging.Logger):
@@ -74,6 +78,16 @@ def serve(launch: Launch, server: ServerSettings, *, threads: int, tls: ssl.SSLC
     return EXIT_OK
 
 
+def most_connections(wanted: int) -> int:
+    """Return how many connections a worker may hold, and let it open files for them as far as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted + OTHER_FILES:
+        return wanted
+    soft = wanted + OTHER_FILES if hard == resource.RLIM_INFINITY else min(wanted + OTHER_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return min(wanted, max(soft - OTHER_FILES, soft // 2))
+
+
 def _options(launch: Launch, server: ServerSettings, *, threads: int) -> dict[str, Any]:
     # The first process listens before it knows values that are brought from outside.
     launch.seat.listener.listen(server.backlog)
@@ -86,8 +100,7 @@ def _options(launch: Launch, server: ServerSettings, *, threads: int) -> dict[st
         "control_socket_disable": True,
         "graceful_timeout": server.graceful_timeout,
         "keepalive": server.keep_alive,
-        # One more than there are threads, lest probes find no room and no connection may stay open.
-        "worker_connections": max(server.worker_connections, threads + 1),
+        "worker_connections": most_connections(max(server.worker_connections, threads + 1)),
         "loglevel": server.gunicorn_log_level or "",
         "max_requests": server.max_requests,
         "max_requests_jitter": server.max_requests_jitter,

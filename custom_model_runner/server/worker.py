@@ -164,7 +164,8 @@ class Worker(PatientWorker):
         if is_last and self._accepting:
             for listener in self.sockets:
                 while self.nr_conns < self.worker_connections and select.select([listener], [], [], 0)[0]:
-                    self.accept(listener)
+                    if not self.take(listener):
+                        break
         super().set_accept_enabled(enabled)
         if is_last:
             self.slot.put(OfWorker.STATE, State.DRAINING)

@@ -165,6 +165,7 @@ def test_a_worker_is_no_part_of_a_loop(calls: int, age: float) -> None:
         (0, OfGeneration.ENDED_STUCK, False, OfGeneration.ENDED_STUCK, "meant to"),
         (0, 0, False, OfGeneration.ENDED_BY_EXIT, "code 0"),
         (3, OfGeneration.ENDED_ON_PURPOSE, False, OfGeneration.ENDED_BY_EXIT, "code 3"),
+        (255, 0, False, OfGeneration.ENDED_BY_EXIT, "an exception that is in the log"),
         (-signal.SIGSEGV, 0, False, OfGeneration.ENDED_BY_SIGNAL, "killed by SIGSEGV"),
         (-signal.SIGKILL, 0, False, OfGeneration.ENDED_BY_SIGNAL, "SIGKILL, perhaps because the memory"),
         (-signal.SIGKILL, 0, True, OfGeneration.ENDED_BY_MEMORY, "SIGKILL, most likely because the memory"),

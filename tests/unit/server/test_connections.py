@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from custom_model_runner.server.connections import MOST_GATHERED, Reader, is_complete
+from custom_model_runner.server.connections import MOST_GATHERED, Pool, Reader, is_complete
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
 
@@ -131,3 +131,21 @@ def test_each_mebibyte_of_a_body_brings_as_much_time_again(ends: tuple[socket.so
     time.sleep(0.3)
     client.sendall(b"x")
     assert reader.read(1) == b"x"
+
+
+def test_threads_that_the_system_does_not_give_leave_the_work_to_those_that_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Pool(4) as pool:
+        may_end = threading.Event()
+        first = pool.submit(may_end.wait, 10)
+
+        def refuse(thread: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        second = pool.submit(int, "7")
+        may_end.set()
+        assert (first.result(10), second.result(10)) == (True, 7)
+    with Pool(4) as pool, pytest.raises(RuntimeError):
+        pool.submit(int, "7")
