@@ -21,6 +21,8 @@ from custom_model_runner.server.launch import Launch
 from custom_model_runner.server.worker import Worker
 from custom_model_runner.settings import ServerSettings
 
+# Beyond those that each thread answers: full queues leave room for those who are refused, and for some to stay open.
+IDLE_CONNECTIONS = 100
 # What a worker may open besides connections: its log and counters, and the files of user code.
 OTHER_FILES = 200
 
@@ -100,7 +102,7 @@ def _options(launch: Launch, server: ServerSettings, *, threads: int) -> dict[st
         "control_socket_disable": True,
         "graceful_timeout": server.graceful_timeout,
         "keepalive": server.keep_alive,
-        "worker_connections": most_connections(max(server.worker_connections, threads + 1)),
+        "worker_connections": most_connections(max(server.worker_connections, threads + IDLE_CONNECTIONS)),
         "loglevel": server.gunicorn_log_level or "",
         "max_requests": server.max_requests,
         "max_requests_jitter": server.max_requests_jitter,

@@ -15,7 +15,7 @@ class LimitSettings:
     threads: int | None = option(
         "--threads",
         metavar="N",
-        parse=positive,
+        parse=between(1, 1000),
         help="calls of user code at the same time in one worker (default: 8 where the model allows it, else 1)",
     )
     max_queue: int = option(
@@ -47,7 +47,7 @@ class LimitSettings:
         parameter="DRUM_WORKER_CONNECTIONS",
         parse=between(1, 10000),
         default=1000,
-        help="connections that a worker holds at a time, idle ones too; never fewer than it has threads",
+        help="connections that a worker holds at a time, idle ones too; never fewer than 100 more than it has threads",
     )
     max_body_bytes: int = option(
         "--max-body-bytes",

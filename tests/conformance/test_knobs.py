@@ -26,9 +26,9 @@ def score_unstructured(model, data, **kwargs):
 """
 THREADS = "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS"
 BACKLOG = 2
-# Fewer than the threads, which are as many calls as a thread-safe model takes, a queue of none, and eight.
+# Fewer than a hundred more than the threads: as many calls as a thread-safe model takes, a queue of none, and eight.
 CONNECTIONS = 5
-MOST_CONNECTIONS = 8 + 0 + 8 + 1
+MOST_CONNECTIONS = 8 + 0 + 8 + 100
 
 
 def parameter(name: str, payload: object) -> dict[str, str]:

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -74,6 +74,18 @@ def test_a_full_queue_is_429_at_once_on_every_route_and_probes_say_so(folder: Pa
     assert chat.json()["error"]["type"] == "rate_limit_error"
     assert chat.json()["error"]["code"] == "rate_limit_exceeded"
     assert [answer.json() for answer in answers] == [{"predictions": [n]} for n in range(3)]
+
+
+def test_the_longest_queue_leaves_room_for_connections_that_stay_open(folder: Path) -> None:
+    words = ("--target-type", "textgeneration", "--max-queue", "1000")
+    with serve(folder, *words, env={"TARGET_NAME": "number"}) as server, ExitStack() as stack:
+        for _ in range(20):
+            client = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)))
+            client.request("GET", "/ping/")
+            answer = client.getresponse()
+            assert answer.read()
+            assert answer.headers["Connection"] == "keep-alive"
+        assert "gunicorn" not in server.log.read_text()
 
 
 @pytest.fixture(scope="module")
