@@ -24,6 +24,7 @@ from custom_model_runner.predictor import Predictor, open_predictor
 from custom_model_runner.server import app, extension, failures, gunicorn, health, keys, launch, refusals, sharing, tls
 from custom_model_runner.server.admission import CALLS_OF_THREAD_SAFE, Admission, open_admission
 from custom_model_runner.server.board import OfGeneration, OfServer, OfWorker, Slot, State
+from custom_model_runner.server.connections import MOST_READERS
 from custom_model_runner.server.deadlines import Watchman
 from custom_model_runner.server.keys import Keyring
 from custom_model_runner.server.launch import Launch, SharedNumber
@@ -31,7 +32,7 @@ from custom_model_runner.server.seat import EXIT_UNSHARED, Seat
 from custom_model_runner.server.telemetry import Telemetry, find_tracing, open_telemetry
 from custom_model_runner.settings import LogSettings, ModelSettings, MonitorSettings, ServerSettings
 
-# Threads beyond those of calls that run or wait: they answer probes, read bodies and refuse.
+# Threads beyond those of calls that run or wait, and of large bodies that come: they answer probes and refuse.
 SPARE_THREADS = 8
 # What a step of the end gets even if those before it have taken all the time.
 LEAST_SECONDS = 0.1
@@ -204,7 +205,7 @@ def serve(
         clean=delivered.scrubber(),
         receive_seconds=server.receive_timeout,
     )
-    threads = (server.threads or CALLS_OF_THREAD_SAFE) + server.max_queue + SPARE_THREADS
+    threads = (server.threads or CALLS_OF_THREAD_SAFE) + server.max_queue + SPARE_THREADS + MOST_READERS
     return gunicorn.serve(begun, server, threads=threads, tls=encryption)
 
 

@@ -88,6 +88,7 @@ class Worker(PatientWorker):
         def introduced(environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
             environ[current.CLOSE] = start_response.__self__.force_close
             environ[current.ABANDON] = self.abandon
+            environ[current.RECEIVED] = self.note_received
             return app(environ, start_response)
 
         return introduced

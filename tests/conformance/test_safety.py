@@ -8,7 +8,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import openai
@@ -16,7 +16,7 @@ import psutil
 import pytest
 import requests
 
-from custom_model_runner.server.connections import MOST_GATHERED
+from custom_model_runner.server.gathering import MOST_GATHERED
 
 from . import certificates
 from .conftest import Server, serve
@@ -202,16 +202,6 @@ def is_trusted(server: Server) -> bool:
     with suppress(requests.exceptions.SSLError):
         return server.get("/").ok
     return False
-
-
-def test_clients_that_do_not_finish_their_handshake_do_not_keep_threads(folder: Path, tmp_path: Path) -> None:
-    certfile, keyfile = certificates.make(tmp_path, "mine")
-    words = ("--certfile", str(certfile), "--keyfile", str(keyfile), "--max-queue", "1")
-    with serve(folder, *WORDS, *words, certificate=certfile) as server, ExitStack() as stack:
-        for _ in range(40):
-            half = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
-            half.sendall(b"\x16\x03\x01\x02\x00\x01")
-        assert server.get("/", timeout=30).ok
 
 
 @pytest.mark.parametrize(
