@@ -13,19 +13,28 @@ from benchmarks.models import MODELS
 from benchmarks.processes import ROOT
 
 NAMES = ("floor", "reference", "drum", "other")
+# They make a forest of 200 MB.
+FOREST_ROWS = 110_000
+REQUESTS = 1_000
 
 Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Who takes part, with which models, how often, how long and on how many rows."""
+    """Who takes part, with which models, how often, how long and on how many rows.
+
+    `requests` are sent one after the other to each worker of those that share a forest, which was fitted on
+    `forest_rows`.
+    """
 
     contestants: tuple[str, ...]
     models: tuple[str, ...]
     rounds: int
     seconds: float
     rows: int
+    forest_rows: int
+    requests: int
     drums: Mapping[str, Path]
     results: Path
 
@@ -45,6 +54,8 @@ def read(arguments: Sequence[str] | None = None) -> Plan:
         rounds=1 if options.quick else options.rounds,
         seconds=0.1 if options.quick else options.seconds,
         rows=2_000 if options.quick else options.rows,
+        forest_rows=2_000 if options.quick else FOREST_ROWS,
+        requests=10 if options.quick else REQUESTS,
         # Contestants run in the folder of the project, so relative paths would change their meaning.
         drums={name: path.absolute() for name, path in paths.items() if name in contestants},
         results=options.results,
