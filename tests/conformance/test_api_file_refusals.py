@@ -5,8 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def score(data, model, **kwargs):
     return data[["x"]]
 """
 KEY = {"X-API-Key": "one-of-the-api-keys"}
-WORDS = ("--target-type", "regression", "--max-queue", "0", "--request-timeout", "1", "--receive-timeout", "1")
+WORDS = ("--target-type", "regression", "--max-queue", "0", "--request-timeout", "1", "--receive-timeout", "3")
 POSTS = [path for path, methods in API["paths"].items() if "post" in methods]
 CALLS = [*(("post", path) for path in POSTS), ("get", "/models"), ("get", "/v1/models")]
 OPERATIONS = [
@@ -65,6 +66,8 @@ def test_a_model_that_takes_too_long_and_every_call_meanwhile(server: Server, fo
         assert answer.headers["Retry-After"]
         check(answer, promised(method, path, 429))
     (folder / "end").touch()
+    while server.get("/readyz").status_code == 503:
+        time.sleep(0.01)
 
 
 def test_requests_that_come_in_half(server: Server) -> None:
@@ -72,7 +75,7 @@ def test_requests_that_come_in_half(server: Server) -> None:
     with ExitStack() as stack:
         waiting = [(half(server, path, body, stack), path) for path in POSTS for body in bodies]
         for client, path in waiting:
-            answer = http.client.HTTPResponse(client)
+            answer = stack.enter_context(closing(http.client.HTTPResponse(client)))
             answer.begin()
             assert (answer.status, answer.headers["Connection"]) == (408, "close")
             promise = promised("post", path, 408)

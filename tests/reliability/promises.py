@@ -134,7 +134,7 @@ class Client:
 
     def send(self, case: AnyCase) -> Response:
         """Return what comes back, which is in the file."""
-        answer = case.call(base_url=self.base, session=self.session)
+        answer = case.call(base_url=self.base, session=self.session, timeout=60)
         self.tally.statuses[answer.status_code] += 1
         if answer.status_code == 200:
             self.tally.reached.add(case.operation.label)
