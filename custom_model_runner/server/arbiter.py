@@ -29,6 +29,8 @@ END_SECONDS = 2.0
 SLACK_SECONDS = 0.5
 # So many workers in a row that die young, without having answered one call, are the folder's fault.
 MOST_STRIKES = 10
+# A worker that could not load while others serve is started anew after so long.
+SECONDS_BETWEEN_TRIES = 5.0
 YOUNG_SECONDS = 60.0
 
 
@@ -69,6 +71,8 @@ class Arbiter(arbiter.Arbiter):
     # A worker that ends with one of these ends the server; user code may well exit with gunicorn's own 3 and 4.
     WORKER_BOOT_ERROR = 250
     APP_LOAD_ERROR = 251
+    # It could not load what others loaded earlier: the folder has changed, or is out of reach for now.
+    TRY_AGAIN = 252
 
     app: Any
     WORKERS: ClassVar[dict[int, Any]]
@@ -77,6 +81,7 @@ class Arbiter(arbiter.Arbiter):
     def __init__(self, app: Any) -> None:
         self.has_loaded = False
         self.strikes = 0
+        self.next_try = 0.0
         self.kills_for_memory = processes.kills_for_memory()
         super().__init__(app)
 
@@ -108,7 +113,9 @@ class Arbiter(arbiter.Arbiter):
         worker.born = time.monotonic()
 
     def spawn_workers(self) -> None:
-        """Fork the workers that are missing; where the system has no room for them, later."""
+        """Fork the workers that are missing; where there is no room for them or they could not load, later."""
+        if time.monotonic() < self.next_try:
+            return
         try:
             for _ in range(self.num_workers - len(self.WORKERS)):
                 self.spawn_worker()
@@ -138,6 +145,10 @@ class Arbiter(arbiter.Arbiter):
         """Count and tell the end of a worker; the server ends where the next one would die as well."""
         if code in (self.WORKER_BOOT_ERROR, self.APP_LOAD_ERROR):
             raise HaltServer("A worker cannot load.", code)
+        if code == self.TRY_AGAIN:
+            self.launch.seat.generation.row.add(OfGeneration.ENDED_BY_EXIT, 1)
+            self.next_try = time.monotonic() + SECONDS_BETWEEN_TRIES
+            return
         end = end_of(code, worker.slot, was_memory=code == -signal.SIGKILL and self._was_memory())
         self.launch.seat.generation.row.add(end.reason, 1)
         if end.is_planned:

@@ -32,6 +32,11 @@ class Seat:
         """Whether the supervisor lets this generation take connections: not before it is to be the one that serves."""
         return self.generation.state is State.READY
 
+    @property
+    def is_served(self) -> bool:
+        """Whether a worker of this generation serves its model."""
+        return self.may_serve and any(slot.state is State.READY for slot in self.generation.occupied)
+
     def wake_supervisor(self) -> None:
         """Let the supervisor look at the board."""
         # A full pipe wakes it as well.

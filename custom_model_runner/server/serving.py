@@ -105,7 +105,7 @@ class Folder:
         try:
             loaded: Flask = border.call(self._load, slot, telemetry, failing=LOADING_RAISED, as_error=LoadError)
         except RunnerError as error:
-            if not self.server.with_error_server:
+            if not self.server.with_error_server or self.seat.is_served:
                 raise
             if self.has_failed.offer(1):
                 logs.failure(error, show_stacktrace=self.log.show_stacktrace)

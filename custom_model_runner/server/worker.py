@@ -70,11 +70,14 @@ class Worker(PatientWorker):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def load_wsgi(self) -> None:
-        """Load the model; the master ends with the failure's exit code."""
+        """Load the model; the master ends with the failure's exit code, unless other workers serve."""
         start = time.perf_counter()
         try:
             self.wsgi = self._introduced(self.app.load_for(self))
         except RunnerError as error:
+            if self.app.launch.seat.is_served:
+                LOG.error("a worker could not load the folder, which is tried again; the others go on: %s", error)
+                sys.exit(Arbiter.TRY_AGAIN)
             self.app.launch.fail(error)
             sys.exit(Arbiter.APP_LOAD_ERROR)
         self.slot.put(OfWorker.LOAD_MICROSECONDS, int((time.perf_counter() - start) * 1e6))

@@ -142,6 +142,22 @@ def test_no_worker_of_a_folder_that_cannot_be_loaded_answers(
         assert server.log.read_text().count("drum: serving ") == 1
 
 
+@pytest.mark.parametrize("words", [(), ("--with-error-server",)], ids=["plain", "error-server"])
+def test_a_worker_that_cannot_be_replaced_is_missing_until_the_folder_can_be_loaded(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    write(tmp_path, 1)
+    with serve(tmp_path, "--target-type", "regression", "--max-workers", "2", *words) as server:
+        until(lambda: 'drum_workers{state="ready"} 2.0' in server.get("/metrics").text)
+        (tmp_path / "custom.py").write_text("import no_such_library\n")
+        every = psutil.Process(server.process.pid).children(recursive=True)
+        next(process for process in every if not process.children()).kill()
+        until(lambda: "which is tried again" in server.log.read_text())
+        assert {value_of(server) for _ in range(20)} == {1.0}
+        write(tmp_path, 1)
+        until(lambda: 'drum_workers{state="ready"} 2.0' in server.get("/metrics").text)
+
+
 def test_the_error_server_does_not_take_the_place_of_a_model_and_gives_way_to_one(tmp_path: Path) -> None:
     (tmp_path / "custom.py").write_text("import no_such_library\n")
     with serve(tmp_path, "--target-type", "regression", "--with-error-server") as server:

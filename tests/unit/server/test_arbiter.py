@@ -14,7 +14,7 @@ from flask import Flask
 from gunicorn.errors import HaltServer
 
 from custom_model_runner.server import launch
-from custom_model_runner.server.arbiter import MOST_STRIKES, Arbiter, end_of
+from custom_model_runner.server.arbiter import MOST_STRIKES, SECONDS_BETWEEN_TRIES, Arbiter, end_of
 from custom_model_runner.server.board import OfGeneration, OfServer, OfWorker, Slot, State, open_board
 from custom_model_runner.server.gunicorn import Application
 from custom_model_runner.server.launch import Launch
@@ -57,6 +57,24 @@ def test_a_worker_that_cannot_load_halts_a_server_that_runs() -> None:
     _ended_worker(master, f"exit {Arbiter.APP_LOAD_ERROR}", state=State.LOADING)
     with pytest.raises(HaltServer):
         master.reap_workers()
+
+
+def test_a_worker_that_cannot_load_while_others_serve_is_started_anew_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    master = _master()
+    started: list[int] = []
+    monkeypatch.setattr(master, "spawn_worker", lambda: started.append(1))
+    _ended_worker(master, f"exit {Arbiter.TRY_AGAIN}", state=State.LOADING)
+    master.reap_workers()
+    master.num_workers = 1
+    master.spawn_workers()
+    assert started == []
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + SECONDS_BETWEEN_TRIES)
+    master.spawn_workers()
+    assert started == [1]
+    assert master.launch.seat.board.ended()["exit"] == 1
 
 
 def test_a_second_worker_that_cannot_load_does_not_disturb_the_halt() -> None:
