@@ -26,6 +26,8 @@ SECONDS_TO_LINGER = 2.0
 MOST_LINGERED = 1 << 20
 # So many threads of a worker may wait for the rest of large bodies.
 MOST_READERS = 32
+# The option for how long a client may take nothing of what it is sent; only Linux has it.
+UNREAD: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
 QUIET = (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK)
 # What a process, or the whole system, has no more of.
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -49,6 +51,8 @@ class Connection(gthread.TConn):
         if self.initialized:
             return
         self.initialized = True
+        if UNREAD is not None:
+            self.sock.setsockopt(socket.IPPROTO_TCP, UNREAD, int(self.seconds * 1000))
         if self.cfg.is_ssl:
             self.sock = sock.ssl_wrap_socket(self.sock, self.cfg)
         self.reader = Reader(self.sock, self.seconds)

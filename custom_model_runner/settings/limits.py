@@ -41,7 +41,7 @@ class LimitSettings:
         parse=seconds(least=1, most=3600),
         variable="RECEIVE_TIMEOUT",
         default=30.0,
-        help="seconds in which the head of a request must come, and then each MiB of its body (default 30)",
+        help="seconds for the head of a request, for each MiB of its body, and to read on of its answer (default 30)",
     )
     worker_connections: int = option(
         parameter="DRUM_WORKER_CONNECTIONS",

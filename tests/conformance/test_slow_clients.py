@@ -1,4 +1,4 @@
-"""Clients that send slowly, or half, or do not go away: nobody else waits for them."""
+"""Clients that send slowly, or half, or do not read or go away: nobody else waits for them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -158,3 +159,22 @@ def test_a_client_that_stays_after_the_end_of_its_connection_keeps_nobody_waitin
         time.sleep(0.2)
         assert seconds_of_a_request(server) < 1
         assert {rest_of(client)[:13] for client in clients} == {b"HTTP/1.1 200 "}
+
+
+def test_clients_that_do_not_read_their_answers_give_their_threads_back(tmp_path: Path) -> None:
+    (tmp_path / "custom.py").write_text(
+        "def score_unstructured(model, data, **kwargs):\n    return bytes(1_000_000 if data else 1)\n"
+    )
+    request = b"POST /predictUnstructured/ HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nall"
+    words = ("--target-type", "unstructured", "--max-queue", "0", "--receive-timeout", "2")
+    with serve(tmp_path, *words) as server, ExitStack() as stack:
+        for _ in range(CLIENTS):
+            client = stack.enter_context(socket.socket())
+            # Else the system would take the answer in place of the client.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+            client.settimeout(20)
+            client.connect(("127.0.0.1", server.port))
+            client.sendall(request)
+            assert client.recv(1) == b"H"
+        assert server.post("/predictUnstructured/", b"").content == b"\0"
