@@ -161,6 +161,16 @@ def test_a_client_that_stays_after_the_end_of_its_connection_keeps_nobody_waitin
         assert {rest_of(client)[:13] for client in clients} == {b"HTTP/1.1 200 "}
 
 
+def lazy(server: Server) -> socket.socket:
+    """Return a client for which the system keeps little that it has not read."""
+    client = socket.socket()
+    client.settimeout(20)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+    client.connect(("127.0.0.1", server.port))
+    return client
+
+
 def test_clients_that_do_not_read_their_answers_give_their_threads_back(tmp_path: Path) -> None:
     (tmp_path / "custom.py").write_text(
         "def score_unstructured(model, data, **kwargs):\n    return bytes(1_000_000 if data else 1)\n"
@@ -169,12 +179,21 @@ def test_clients_that_do_not_read_their_answers_give_their_threads_back(tmp_path
     words = ("--target-type", "unstructured", "--max-queue", "0", "--receive-timeout", "2")
     with serve(tmp_path, *words) as server, ExitStack() as stack:
         for _ in range(CLIENTS):
-            client = stack.enter_context(socket.socket())
-            # Else the system would take the answer in place of the client.
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
-            client.settimeout(20)
-            client.connect(("127.0.0.1", server.port))
+            client = stack.enter_context(lazy(server))
             client.sendall(request)
             assert client.recv(1) == b"H"
         assert server.post("/predictUnstructured/", b"").content == b"\0"
+
+
+def test_a_client_that_does_not_read_a_stream_gives_its_place_back(tmp_path: Path) -> None:
+    chunk = "{'choices': [], 'x': 'x' * 100_000}"
+    (tmp_path / "custom.py").write_text(
+        f"def chat(params, model):\n    for _ in range(params['chunks']):\n        yield {chunk}\n"
+    )
+    path, body = "/v1/chat/completions", '{"messages": [], "stream": true, "chunks": %d}'
+    endless = body % 10**9
+    words = ("--target-type", "textgeneration", "--receive-timeout", "2")
+    with serve(tmp_path, *words, env={"TARGET_NAME": "x"}) as server, lazy(server) as client:
+        client.sendall(f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(endless)}\r\n\r\n{endless}".encode())
+        assert client.recv(1) == b"H"
+        assert server.post(path, body % 1, timeout=20).text.endswith("[DONE]\n\n")

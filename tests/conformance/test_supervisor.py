@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -36,6 +37,9 @@ def score(data, model, **kwargs):
         time.sleep(60)
     return pandas.DataFrame({"Predictions": [os.getpid()] * len(data)})
 """
+
+
+SERVING = re.compile(r"^drum: serving .* on (http://\S+)\n", re.MULTILINE)
 
 
 def free_port() -> int:
@@ -182,8 +186,8 @@ def test_a_folder_whose_workers_die_in_a_loop_ends_the_server_with_the_reason(tm
     # It dies when it is called and not some time after it has loaded, which on a busy machine is while it loads.
     (tmp_path / "custom.py").write_text("import os\ndef score(data, model, **kwargs):\n    os._exit(9)\n")
     with started(tmp_path) as (process, _, log):
-        until(lambda: log.read_text().endswith("\n"), 60)
-        address = log.read_text().split()[-1]
+        until(lambda: SERVING.search(log.read_text()), 60)
+        address = SERVING.findall(log.read_text())[0]
         while process.poll() is None:
             with suppress(requests.ConnectionError):
                 requests.post(f"{address}/predict/", data="x\n1\n", timeout=60)

@@ -85,12 +85,6 @@ def test_nothing_is_said_to_a_client_that_has_gone(app: Flask) -> None:
     assert speech.said == 2
 
 
-def test_a_client_has_a_minute_to_take_a_chunk(app: Flask) -> None:
-    with pair() as (ours, _):
-        answer(app, Speech(), ours)
-        assert ours.gettimeout() == 60
-
-
 def test_a_client_that_does_not_take_its_answer_counts_as_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     class Connection:
         def __init__(self, sock: socket.socket) -> None:
