@@ -96,5 +96,6 @@ def open_admission(
     row: Slot, *, most_calls: int, most_waiting: int, watch: Callable[[], Watch | None] = lambda: None
 ) -> Admission:
     """Open the slots of a worker, and tell the board how many calls it takes."""
+    row.put(OfWorker.SLOTS, most_calls)
     row.put(OfWorker.MOST_CALLS, most_calls + most_waiting)
     return Admission(row, most_calls, most_waiting, watch)

@@ -69,9 +69,9 @@ REASONS = {
 class OfWorker(IntEnum):
     """The cells of a slot.
 
-    IN_FLIGHT calls are inside the model, WAITING ones in the queue, and a worker with MOST_CALLS of both, unless that
-    is 0, takes no more. CALLS counts those that have ended, OVERDUE those that still run after their deadline.
-    LEAVING is the `OfGeneration` cell that counts the end which the worker itself is about to choose, else 0.
+    IN_FLIGHT calls are inside the model, SLOTS at the most, and WAITING ones in the queue; a worker with MOST_CALLS of
+    both, unless that is 0, takes no more. CALLS counts those that have ended, OVERDUE those that still run after their
+    deadline. LEAVING is the `OfGeneration` cell that counts the end which the worker itself is about to choose, else 0.
     """
 
     PID = 0
@@ -83,6 +83,7 @@ class OfWorker(IntEnum):
     OVERDUE = 6
     LEAVING = 7
     LOAD_MICROSECONDS = 8
+    SLOTS = 9
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,11 @@ class Slot(Row):
     def state(self) -> State:
         """How far the worker is."""
         return State(self.get(OfWorker.STATE))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a further call would have to wait."""
+        return 0 < self.get(OfWorker.SLOTS) <= self.get(OfWorker.IN_FLIGHT)
 
     @property
     def is_full(self) -> bool:

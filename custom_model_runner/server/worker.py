@@ -38,6 +38,8 @@ QUICK_END_SECONDS = 0.5
 SECONDS_BETWEEN_LOOKS = 0.005
 # One that is to end looks so often whether its calls have, or its time is up.
 SECONDS_TO_NOTICE = 0.1
+# One that leaves connections to others looks so often whether they are still free.
+SECONDS_TO_LEAVE = 0.01
 BROKEN_REQUESTS = {
     http_errors.LimitRequestLine: (414, "URI Too Long"),
     http_errors.LimitRequestHeaders: (431, "Request Header Fields Too Large"),
@@ -136,7 +138,24 @@ class Worker(PatientWorker):
 
     def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
         """Do what connections and threads ask for, or wait for it."""
-        super().wait_for_and_dispatch_events(timeout if self.alive else SECONDS_TO_NOTICE)
+        if not self.alive:
+            timeout = SECONDS_TO_NOTICE
+        elif self._leaves_to_others():
+            self.set_accept_enabled(False)
+            timeout = SECONDS_TO_LEAVE
+        super().wait_for_and_dispatch_events(timeout)
+
+    def accept(self, listener: Any) -> None:
+        """Take a connection, unless it is better off with another worker."""
+        if not self._leaves_to_others():
+            super().accept(listener)
+
+    def _leaves_to_others(self) -> bool:
+        """Say whether another worker has a free slot, and this one has none."""
+        if not self.slot.is_busy:
+            return False
+        every = self.app.launch.seat.generation.occupied
+        return any(other.state is State.READY and not other.is_busy for other in every)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Finish what runs; while the model is loaded there is nothing to finish."""

@@ -54,6 +54,18 @@ def gauge(server: Server, name: str) -> float:
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
 
 
+def test_a_call_finds_the_worker_that_is_free(folder: Path) -> None:
+    options = ("--target-type", "regression", "--max-workers", "2", "--max-queue", "0")
+    with serve(folder, *options) as server, ThreadPoolExecutor(1) as client:
+        until(lambda: gauge(server, 'drum_workers{state="ready"}') == 2)
+        long = client.submit(server.post, "/predict/", rows(1, 60))
+        until(lambda: gauge(server, "drum_calls_in_flight") == 1)
+        answers = [server.post("/predict/", rows(number, 0)) for number in range(30)]
+        (folder / "end").touch()
+        assert long.result(30).status_code == 200
+    assert [answer.json()["predictions"] for answer in answers] == [[number] for number in range(30)]
+
+
 def test_a_full_queue_is_429_at_once_on_every_route_and_probes_say_so(folder: Path) -> None:
     with (
         serve(folder, "--target-type", "textgeneration", "--max-queue", "2", env={"TARGET_NAME": "number"}) as server,
