@@ -14,12 +14,13 @@ import requests
 
 from custom_model_runner import plugins
 
-from .runs import make, serve
+from .runs import PATIENCE, make, serve
 from .table import INEXACT, Case, cases_of
 
 CLIENTS = 6
 REQUESTS = 20
 TOLERANCE = 1e-6
+READY = 'drum_workers{state="ready"} 2.0'
 NOT_SHARED = "the model is not shared by workers"
 
 
@@ -57,14 +58,14 @@ def ask(address: str, body: bytes) -> list[list[float]]:
 
 
 def workers_of(address: str) -> list[psutil.Process]:
-    """Wait for both workers and return them: what is below the first process and the one below that."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        told = requests.get(f"{address}/stats/", timeout=60).json()["drum_info"]
-        if len(told) == 4 and requests.get(f"{address}/readyz", timeout=60).status_code == 200:
-            return [psutil.Process(one["pid"]) for one in told[2:]]
+    """Wait until both workers are ready and return them; the first process and its master are told before them."""
+    deadline = time.monotonic() + PATIENCE
+    while READY not in requests.get(f"{address}/metrics", timeout=60).text:
+        assert time.monotonic() < deadline, "there are not two workers"
         time.sleep(0.1)
-    raise AssertionError("there are not two workers")
+    told = requests.get(f"{address}/stats/", timeout=60).json()["drum_info"]
+    _, _, *workers = (psutil.Process(one["pid"]) for one in told)
+    return workers
 
 
 @pytest.mark.parametrize("threads", ["1", "2"])

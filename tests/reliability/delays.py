@@ -20,7 +20,7 @@ def told(seconds: Sequence[float]) -> str:
     return f"median {median * 1e3:.1f} ms, p99 {p99(seconds) * 1e3:.1f} ms, most {max(seconds) * 1e3:.1f} ms"
 
 
-def waited(*pids: int) -> float:
-    """Return the seconds for which threads of processes could have run and had no processor; only Linux tells."""
-    tasks = [task for pid in pids for task in Path(f"/proc/{pid}/task").glob("*/schedstat")]
-    return sum(int(task.read_text().split()[1]) for task in tasks) / 1e9
+def waited(pid: int, thread: int | None = None) -> float:
+    """Return for how many seconds a thread, or all of a process, could have run but had no processor."""
+    threads = Path(f"/proc/{pid}/task").glob(f"{thread or '*'}/schedstat")
+    return sum(int(one.read_text().split()[1]) for one in threads) / 1e9
