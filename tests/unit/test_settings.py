@@ -149,7 +149,7 @@ def test_the_level_of_gunicorn_is_one_that_it_knows() -> None:
 
 @pytest.mark.parametrize("field", ["max_workers", "threads", "max_body_bytes", "max_decoded_bytes"])
 def test_zero_is_no_number_of_anything(field: str) -> None:
-    with pytest.raises(UsageError, match="not a whole number above 0"):
+    with pytest.raises(UsageError, match=r"a whole number (above 0|from 1 to 1000)"):
         options.read(ServerSettings, {field: "0"}, {})
 
 
