@@ -8,7 +8,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from benchmarks import batch, contestants, formats, machine, models, observability, plan, report, serving, startup, tree
+import psutil
+
+from benchmarks import (
+    batch,
+    contestants,
+    formats,
+    machine,
+    models,
+    observability,
+    plan,
+    report,
+    serving,
+    startup,
+    tree,
+    workers,
+)
 from benchmarks.agreement import Disagreement
 from benchmarks.load import LoadError
 from benchmarks.plan import Plan
@@ -65,6 +80,11 @@ def _measure(todo: Plan, workspace: Path) -> Iterator[Sample]:
     for number in rounds:
         yield from formats.measure(payloads, rows=rows, round_number=number)
     yield from _observed(todo, workspace)
+    if psutil.LINUX:
+        # Elsewhere the system tells neither who shares a page nor who keeps a connection.
+        forest = models.build_forest(workspace, rows=todo.forest_rows)
+        for name in todo.drums:
+            yield from workers.measure(forest, lineup[name], bodies[1], requests=todo.requests, round_number=1)
     commands = startup.command_lines(todo.drums)
     for number in range(1, COMMAND_LINE_ROUNDS * todo.rounds + 1):
         yield from startup.measure(commands, log=workspace / "command.log", round_number=number)
@@ -74,7 +94,8 @@ def _observed(todo: Plan, workspace: Path) -> Iterator[Sample]:
     model = models.build("reg", workspace / "observed")
     body = models.write_rows(workspace / "observed.csv", 1).read_bytes()
     rounds = OBSERVABILITY_ROUNDS * todo.rounds
-    yield from observability.measure(model.folder, body, workspace / "counters", rounds=rounds)
+    counters = workspace / "counters"
+    yield from observability.measure(model.folder, body, counters, rounds=rounds, requests=todo.requests)
 
 
 def _progress(samples: Iterable[Sample]) -> Iterator[Sample]:

@@ -31,6 +31,11 @@ class Client:
         self._port = port
         self._socket: socket.socket | None = None
 
+    @property
+    def local_port(self) -> int:
+        """Return the port at this end of the connection, 0 without one."""
+        return self._socket.getsockname()[1] if self._socket is not None else 0
+
     def post(self, path: str, body: bytes) -> tuple[int, bytes]:
         """Send one CSV body; return status and answer."""
         head = (

@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestRegressor
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 COLUMNS = tuple(f"f{number}" for number in range(20))
 TRAINING_ROWS = 5_000
+TREES = 20
 SEED = 0
 
 
@@ -48,6 +49,13 @@ def _bin() -> tuple[Any, tuple[str, ...]]:
     return trees.fit(frame, np.where(signal > 0, "yes", "no")), ("--target-type", "binary", *labels)
 
 
+def _forest(rows: int) -> RandomForestRegressor:
+    """Return a forest whose trees know each row by heart."""
+    frame, signal = _training(rows)
+    forest = RandomForestRegressor(TREES, max_features=1, n_jobs=-1, random_state=SEED).fit(frame, signal)
+    return forest.set_params(n_jobs=None)
+
+
 MODELS: dict[str, Callable[[], tuple[Any, tuple[str, ...]]]] = {"reg": _reg, "bin": _bin, "hook": _reg}
 CODE = {"hook": "def transform(data, model):\n    return data\n"}
 
@@ -55,11 +63,19 @@ CODE = {"hook": "def transform(data, model):\n    return data\n"}
 def build(name: str, workspace: Path) -> BenchModel:
     """Fit one model and write its code directory."""
     estimator, options = MODELS[name]()
-    model = BenchModel(name, workspace / name, options)
+    return _write(BenchModel(name, workspace / name, options), estimator)
+
+
+def build_forest(workspace: Path, *, rows: int) -> BenchModel:
+    """Fit a random forest on so many rows, of which each takes 1.8 kB, and write its code directory."""
+    return _write(BenchModel("forest", workspace / "forest", ("--target-type", "regression")), _forest(rows))
+
+
+def _write(model: BenchModel, estimator: Any) -> BenchModel:
     model.folder.mkdir(parents=True)
     model.artifact.write_bytes(pickle.dumps(estimator))
-    if name in CODE:
-        (model.folder / "custom.py").write_text(CODE[name])
+    if model.name in CODE:
+        (model.folder / "custom.py").write_text(CODE[model.name])
     return model
 
 
@@ -74,8 +90,8 @@ def write_rows(path: Path, rows: int) -> Path:
     return path
 
 
-def _training() -> tuple[pd.DataFrame, Any]:
+def _training(rows: int = TRAINING_ROWS) -> tuple[pd.DataFrame, Any]:
     random = np.random.default_rng(SEED)
-    cells = random.standard_normal((TRAINING_ROWS, len(COLUMNS)))
-    signal = cells @ random.standard_normal(len(COLUMNS)) + random.standard_normal(TRAINING_ROWS)
+    cells = random.standard_normal((rows, len(COLUMNS)))
+    signal = cells @ random.standard_normal(len(COLUMNS)) + random.standard_normal(rows)
     return pd.DataFrame(cells, columns=list(COLUMNS)), signal

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import io
+import logging
 import os
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,9 +30,9 @@ from custom_model_runner.settings import METRICS_DIRECTORY, ServerSettings
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-OFF, ON = "off", "on"
+OFF, ON, LOGGED = "off", "on", "on, a JSON line each"
 PATH = "/predict/"
-REQUESTS = 300
+MOST_REQUESTS = 300
 
 
 class _Untimed(Stages):
@@ -40,15 +42,15 @@ class _Untimed(Stages):
         """Do nothing."""
 
 
-def measure(folder: Path, body: bytes, place: Path, *, rounds: int) -> Iterator[Sample]:
-    """Yield the rounds of a regression model: so many requests unobserved and observed, in an order that changes."""
+def measure(folder: Path, body: bytes, place: Path, *, rounds: int, requests: int) -> Iterator[Sample]:
+    """Yield the rounds of a regression model: requests unobserved and observed, in an order that changes."""
     place.mkdir()
     with (
         mock.patch.dict(os.environ, {METRICS_DIRECTORY: str(place)}),
         mock.patch.object(values, "ValueClass", values.ValueClass),
         load(folder, target_type="regression") as predictor,
     ):
-        yield from _rounds(predictor, body, rounds)
+        yield from _rounds(predictor, body, rounds, min(requests, MOST_REQUESTS))
     # Requests were served in this thread, which is not a server's.
     logs.CONTEXT.set(None)
     with warnings.catch_warnings():
@@ -57,24 +59,49 @@ def measure(folder: Path, body: bytes, place: Path, *, rounds: int) -> Iterator[
         gc.collect()
 
 
-def _rounds(predictor: Predictor, body: bytes, rounds: int) -> Iterator[Sample]:
+def _rounds(predictor: Predictor, body: bytes, rounds: int, requests: int) -> Iterator[Sample]:
     metrics = open_metrics(0)
     watchers = (Watcher(metrics.count),)
     seen = app.create_app(replace(predictor, observers=(metrics.observe,)), ServerSettings(), watchers=watchers)
     unseen = app.create_app(predictor, ServerSettings())
-    servers = {OFF: _untimed(failures.contain(unseen)), ON: exchanges.dress(failures.contain(seen), watchers)}
+    observed = exchanges.dress(failures.contain(seen, is_extended=False), watchers)
+    servers = {OFF: _untimed(failures.contain(unseen, is_extended=False)), ON: observed, LOGGED: observed}
     for number in range(1, rounds + 1):
-        for name in (OFF, ON) if number % 2 else (ON, OFF):
-            figures = {"cpu_seconds_per_request": _cpu_seconds(partial(_send, servers[name], body))}
-            yield Sample("observability", "1 row", name, number, figures)
+        for name in _turned(list(servers), number):
+            with _lines(logging.INFO if name == LOGGED else logging.WARNING):
+                seconds = _cpu_seconds(partial(_send, servers[name], body), requests)
+            yield Sample("observability", "1 row", name, number, {"cpu_seconds_per_request": seconds})
 
 
-def _cpu_seconds(send: Callable[[], object]) -> float:
+def _turned(names: list[str], number: int) -> list[str]:
+    first = number % len(names)
+    return names[first:] + names[:first]
+
+
+@contextmanager
+def _lines(level: int) -> Iterator[None]:
+    """Write the log at this level and above as JSON, to where nobody reads it."""
+    logger = logging.getLogger(logs.ROOT)
+    before = logger.level, logger.handlers[:], logger.propagate
+    with Path(os.devnull).open("w") as nowhere:
+        handler = logging.StreamHandler(nowhere)
+        handler.setFormatter(logs.FORMATS["json"])
+        logger.handlers[:] = [handler]
+        logger.propagate = False
+        logger.setLevel(level)
+        try:
+            yield
+        finally:
+            was, logger.handlers[:], logger.propagate = before
+            logger.setLevel(was)
+
+
+def _cpu_seconds(send: Callable[[], object], requests: int) -> float:
     send()
     cpu = time.process_time()
-    for _ in range(REQUESTS):
+    for _ in range(requests):
         send()
-    return (time.process_time() - cpu) / REQUESTS
+    return (time.process_time() - cpu) / requests
 
 
 def _untimed(served: WSGIApplication) -> WSGIApplication:

@@ -14,13 +14,20 @@ from benchmarks.processes import ROOT
 
 NAMES = ("floor", "reference", "drum", "other")
 USUAL_MODELS = ["reg", "bin"]
+# They make a forest of 200 MB.
+FOREST_ROWS = 110_000
+REQUESTS = 1_000
 
 Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Who takes part, with which models, how often, how long, on how many rows, and with how many workers over HTTP."""
+    """Who takes part, with which models, how often, how long, on how many rows, and with how many workers over HTTP.
+
+    `requests` are sent one after the other to each worker of those that share a forest, which was fitted on
+    `forest_rows`.
+    """
 
     contestants: tuple[str, ...]
     models: tuple[str, ...]
@@ -28,6 +35,8 @@ class Plan:
     seconds: float
     rows: int
     workers: int
+    forest_rows: int
+    requests: int
     drums: Mapping[str, Path]
     results: Path
 
@@ -48,6 +57,8 @@ def read(arguments: Sequence[str] | None = None) -> Plan:
         seconds=0.1 if options.quick else options.seconds,
         rows=2_000 if options.quick else options.rows,
         workers=options.workers,
+        forest_rows=2_000 if options.quick else FOREST_ROWS,
+        requests=10 if options.quick else REQUESTS,
         # Contestants run in the folder of the project, so relative paths would change their meaning.
         drums={name: path.absolute() for name, path in paths.items() if name in contestants},
         results=options.results,

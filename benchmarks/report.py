@@ -63,6 +63,11 @@ SECTIONS = (
         "Observability: a request inside the process, without and with metrics, logs and timing (less is better)",
         (Column("cpu_seconds_per_request", "CPU µs/req", factor=1e6, has_range=True, has_ratios=True),),
     ),
+    Section(
+        "workers",
+        "Workers: memory of the whole server when all of them share one model (less is better)",
+        (Column("memory_bytes", "MB", factor=1e-6, has_ratios=True),),
+    ),
     Section("cold start", "Cold start: until the first prediction over HTTP (less is better)", (WALL,)),
     Section("command line", "Command line: start to end (less is better)", (WALL,)),
 )

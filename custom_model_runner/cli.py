@@ -211,8 +211,7 @@ def _run(command: Command, given: Mapping[str, Any], environ: Mapping[str, str],
 
 
 def _set_if_absent(variables: Mapping[str, str]) -> None:
-    for name, value in variables.items():
-        os.environ.setdefault(name, value)
+    os.environ.update({name: value for name, value in variables.items() if not os.environ.get(name)})
 
 
 def _scratch(command: Command, environ: Mapping[str, str], at_end: ExitStack) -> dict[str, str]:

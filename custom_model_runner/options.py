@@ -113,10 +113,11 @@ def _values(declared: Mapping[str, Option], given: Mapping[str, Any], environ: M
 def secrets(sections: Iterable[Any]) -> tuple[str, ...]:
     """Return the values in sections that must not be shown."""
     return tuple(
-        value
+        text
         for section in sections
         for name, declared in options(type(section)).items()
         if declared.is_secret and (value := getattr(section, name)) is not None
+        for text in (value if declared.takes_many else (value,))
     )
 
 

@@ -13,6 +13,7 @@ from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from custom_model_runner.data import matrices, sparse
@@ -31,6 +32,9 @@ VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 IS_LENIENT = VERSION < (1, 2)
 # Before 1.4 it fills a sparse table with its zeros where a copy is to be made of it.
 FILLS_COPIES = VERSION < (1, 4)
+
+# Since 1.9 it imports a part of itself when it first sees a table: here, so that workers which share a model share it.
+check_array(pd.DataFrame({"x": [0.0]}))
 
 
 def hint(model: Any) -> Hint | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -44,12 +45,13 @@ def _chunks(result: Any) -> Iterator[Said]:
     except TypeError as error:
         raise _unexpected(type(result).__name__) from error
     try:
-        item = border.call(next, items, THE_END, failing=FAILING)
+        file = items.gi_code.co_filename if inspect.isgenerator(items) else None
+        item = border.call(next, items, THE_END, failing=FAILING, file=file)
         if item is not THE_END and not _is_chunk(item):
             raise _unexpected(f"{type(result).__name__} of {type(item).__name__}")
         while item is not THE_END:
             yield Said(item, _body_of(item, FAILING))
-            item = border.call(next, items, THE_END, failing=FAILING)
+            item = border.call(next, items, THE_END, failing=FAILING, file=file)
     finally:
         _close(items)
         if items is not result:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from custom_model_runner import __version__
+from custom_model_runner import __version__, border
+from custom_model_runner.errors import RunnerError
 from custom_model_runner.monitoring.facts import Facts
 
 # Prometheus' own text format.
@@ -25,11 +25,10 @@ def exposition(directory: Path, facts: Facts) -> bytes:
     registry = CollectorRegistry()
     registry.register(_State(facts))
     MultiProcessCollector(registry, str(directory))  # type: ignore[no-untyped-call]
-    try:
-        return generate_latest(registry)
-    except (RuntimeError, struct.error) as error:
-        # A worker is making one of the files at this moment.
-        raise OSError("The counters of the workers cannot be read") from error
+    # Code of the folder may keep files of its own among them, and a worker may be making one at this moment.
+    failing = "The counters of the workers cannot be read. Exception:"
+    text: bytes = border.call(generate_latest, registry, failing=failing, as_error=RunnerError)
+    return text
 
 
 class _State(Collector):
@@ -47,6 +46,10 @@ class _State(Collector):
         yield _gauge("drum_ready", "Whether requests are welcome, as /readyz says.", int(facts.is_ready))
         yield _gauge("drum_calls_in_flight", "Calls that are inside the model.", facts.calls_in_flight)
         yield _gauge("drum_calls_waiting", "Calls that wait for their turn.", facts.calls_waiting)
+        yield _gauge(
+            "drum_calls_limit", "Calls that may be in the model or wait, in workers that serve.", facts.calls_limit
+        )
+        yield _gauge("drum_calls_overdue", "Calls that run on after their request was refused.", facts.calls_overdue)
         if facts.load_seconds is not None:
             yield _gauge("drum_model_load_seconds", "Longest time that a worker loaded.", facts.load_seconds)
         workers = GaugeMetricFamily("drum_workers", "Worker processes by state.", labels=("state",))

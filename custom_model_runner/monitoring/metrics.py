@@ -10,10 +10,13 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, values
 
 from custom_model_runner.data.exchange import Exchange
 from custom_model_runner.data.observation import Observation
+from custom_model_runner.errors import Overloaded, TimedOut, TooSlow
 
 # Seconds; small models answer in a millisecond, large language models in minutes.
 REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 STAGE_BUCKETS = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 120)
+# They come in bursts, whose first is an increase only to who has seen that there were none.
+REFUSALS = (Overloaded, TimedOut, TooSlow)
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,11 @@ def open_metrics(slot: int) -> Metrics:
     """
     values.ValueClass = values.MultiProcessValue(lambda: slot)  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
-    return Metrics(
+    opened = Metrics(
         Counter("drum_requests", "Requests that were answered.", ("route", "status"), registry=registry),
         Histogram(
             "drum_request_duration_seconds",
-            "Time from the head of a request to the head of its answer, or to the end of a stream.",
+            "Time from when a request, or 64 KiB of it, had come to the head of its answer, or the end of a stream.",
             ("route",),
             buckets=REQUEST_BUCKETS,
             registry=registry,
@@ -76,3 +79,6 @@ def open_metrics(slot: int) -> Metrics:
         Counter("drum_rows", "Rows that were predicted or transformed.", registry=registry),
         Counter("drum_errors", "Requests that were answered with an error.", ("error",), registry=registry),
     )
+    for error in REFUSALS:
+        opened.errors.labels(error.__name__)
+    return opened

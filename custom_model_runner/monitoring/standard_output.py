@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 
 from custom_model_runner.data.report import Report
 from custom_model_runner.errors import RunnerError, UsageError
+from custom_model_runner.locks import open_lock
 from custom_model_runner.monitoring import json_lines
 from custom_model_runner.monitoring.destination import Destination, OpenSink, Sink
-
-# A process that was killed in the middle of a line must not silence the others for good.
-SECONDS_FOR_A_TURN = 5.0
 
 
 def prepare(destination: Destination) -> OpenSink:
@@ -20,18 +17,15 @@ def prepare(destination: Destination) -> OpenSink:
     descriptor = destination.stdout
     if descriptor is None:
         raise UsageError("--monitor-settings: spooler_type=stdout needs --output, or predictions and reports would mix")
-    turn = multiprocessing.Lock()
+    turn = open_lock()
 
     def write(report: Report, dropped: int) -> None:
         for line in json_lines.write(report, destination.subject, dropped=dropped):
-            has_turn = turn.acquire(timeout=SECONDS_FOR_A_TURN)
             try:
-                _write_all(descriptor, line)
+                with turn.held():
+                    _write_all(descriptor, line)
             except OSError as error:
                 raise RunnerError(f"MLOps reports cannot be written to standard output: {error.strerror}") from error
-            finally:
-                if has_turn:
-                    turn.release()
 
     return lambda: Sink(write)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+from ctypes import Array, c_double
 from dataclasses import dataclass
-from multiprocessing.sharedctypes import SynchronizedArray
 
 from custom_model_runner.data.observation import Observation
+from custom_model_runner.locks import Lock, open_lock
 
 COUNT, TOTAL, LEAST, MOST = range(4)
 DECIMALS = 3
@@ -16,12 +17,13 @@ DECIMALS = 3
 class Timings:
     """Numbers in memory that forked workers share: count, total, least and most seconds."""
 
-    numbers: SynchronizedArray[float]
+    numbers: Array[c_double]
+    lock: Lock
 
     def observe(self, observation: Observation) -> None:
         """Count one call."""
         seconds = observation.seconds
-        with self.numbers.get_lock():
+        with self.lock.held():
             is_first = self.numbers[COUNT] == 0
             self.numbers[COUNT] += 1
             self.numbers[TOTAL] += seconds
@@ -30,7 +32,7 @@ class Timings:
 
     def take(self) -> dict[str, float] | None:
         """Return seconds since the last report, and start anew; None when there was no call."""
-        with self.numbers.get_lock():
+        with self.lock.held():
             count, total, least, most = self.numbers[:]
             self.numbers[:] = [0.0] * 4
         if not count:
@@ -41,4 +43,4 @@ class Timings:
 
 def open_timings() -> Timings:
     """Make room for the numbers; call it before workers are forked."""
-    return Timings(multiprocessing.Array("d", 4))
+    return Timings(multiprocessing.RawArray("d", 4), open_lock())

@@ -12,7 +12,9 @@ from custom_model_runner.data.exchange import Watcher
 from custom_model_runner.errors import LoadError
 from custom_model_runner.monitoring.timings import Timings
 from custom_model_runner.predictor import Predictor
-from custom_model_runner.server import current, event_stream, exchanges, failures, incoming, keys, openai_errors
+from custom_model_runner.server import current, event_stream, exchanges, failures, health, incoming, keys, openai_errors
+from custom_model_runner.server.board import State
+from custom_model_runner.server.keys import Keyring
 from custom_model_runner.server.routes import about, chat, metrics, predict, probes, transform
 from custom_model_runner.settings import ServerSettings
 
@@ -26,6 +28,7 @@ def create_app(
     predictor: Predictor,
     settings: ServerSettings,
     *,
+    keyring: Keyring | None = None,
     timings: Timings | None = None,
     show_stacktrace: bool = False,
     supervisor: int | None = None,
@@ -36,11 +39,11 @@ def create_app(
 ) -> Flask:
     """Return the application that serves a loaded model.
 
-    `supervisor` is the first process of the server; `watchers` are told of its requests, `expose` writes its metrics;
-    `admit` refuses calls before they are read.
+    `keyring` has the keys of those who may ask; `supervisor` is the first process of the server; `watchers` are told of
+    its requests, `expose` writes its metrics; `admit` refuses calls before they are read.
     """
     folder = predictor.info.codedir.path
-    app = _bare_app(settings, watchers, show_stacktrace=show_stacktrace, folder=folder)
+    app = _bare_app(settings, watchers, keyring, show_stacktrace=show_stacktrace, folder=folder)
     routes = Blueprint(BLUEPRINT, __name__, url_prefix=settings.url_prefix or None)
     probes.register(routes, probes.well)
     probes.register_health(routes, why_not_ready)
@@ -66,11 +69,12 @@ def create_error_app(
     error: Exception,
     settings: ServerSettings,
     *,
+    keyring: Keyring | None = None,
     watchers: Sequence[Watcher] = (),
     expose: Callable[[], bytes] = bytes,
 ) -> Flask:
     """Return the application that answers with status 513 and the reason why the model could not be loaded."""
-    app = _bare_app(settings, watchers, show_stacktrace=False)
+    app = _bare_app(settings, watchers, keyring, show_stacktrace=False)
 
     def explain() -> Response:
         current.fail(LoadError.__name__)
@@ -78,7 +82,7 @@ def create_error_app(
 
     routes = Blueprint(BLUEPRINT, __name__, url_prefix=settings.url_prefix or None)
     probes.register(routes, explain)
-    probes.register_health(routes, lambda: "the folder cannot be loaded")
+    probes.register_health(routes, lambda: health.NOT_READY[State.FAILED])
     metrics.register(routes, expose)
     predict.add(routes, explain, explain)
     transform.add(routes, explain)
@@ -96,7 +100,12 @@ def _add_bare_probes(app: Flask, settings: ServerSettings) -> None:
 
 
 def _bare_app(
-    settings: ServerSettings, watchers: Sequence[Watcher], *, show_stacktrace: bool, folder: Path | None = None
+    settings: ServerSettings,
+    watchers: Sequence[Watcher],
+    keyring: Keyring | None,
+    *,
+    show_stacktrace: bool,
+    folder: Path | None = None,
 ) -> Flask:
     app = Flask("custom_model_runner", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -106,7 +115,6 @@ def _bare_app(
     app.url_map.merge_slashes = False
     exchanges.watch(app, watchers, prefix=settings.url_prefix)
     failures.register(app, show_stacktrace=show_stacktrace, folder=folder)
-    keyring = keys.open_keyring(settings)
     if keyring is not None:
         is_open = (*probes.rules(), *(metrics.rules() if settings.open_metrics else ()))
         keys.ask_for(app, keyring, exempt=frozenset(f"{BLUEPRINT}.{endpoint}" for _, endpoint in is_open))

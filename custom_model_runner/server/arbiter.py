@@ -20,9 +20,17 @@ from custom_model_runner.server.launch import Launch
 
 LOG = logging.getLogger("drum.server")
 
+# gunicorn's own code for an exception that nothing caught.
+GUNICORN_FAILED = 255
 QUICK_STOP_SECONDS = 1.0
+# After its last call, or the grace period, a worker may do so long what is left to do: send spans and reports.
+END_SECONDS = 2.0
+# What it takes to notice that, and to end.
+SLACK_SECONDS = 0.5
 # So many workers in a row that die young, without having answered one call, are the folder's fault.
 MOST_STRIKES = 10
+# A worker that could not load while others serve is started anew after so long.
+SECONDS_BETWEEN_TRIES = 5.0
 YOUNG_SECONDS = 60.0
 
 
@@ -44,11 +52,15 @@ def end_of(code: int, slot: Slot, *, was_memory: bool) -> End:
     leaving = slot.get(OfWorker.LEAVING)
     if code == 0 and leaving:
         return End(OfGeneration(leaving), "ended as it was meant to")
+    if code == GUNICORN_FAILED:
+        words = f"failed (code {code}: an exception that is in the log, or os._exit in user code)"
+        return End(OfGeneration.ENDED_BY_EXIT, words)
     if code >= 0:
         return End(OfGeneration.ENDED_BY_EXIT, f"ended itself with code {code} (os._exit in user code or a library)")
-    if was_memory:
-        return End(OfGeneration.ENDED_BY_MEMORY, "was killed by the system because the memory was used up")
     name = processes.signal_name(-code)
+    if was_memory:
+        # The system counts its kills, but does not say whom it has killed.
+        return End(OfGeneration.ENDED_BY_MEMORY, f"was killed by {name}, most likely because the memory was used up")
     hint = ", perhaps because the memory was used up" if -code == signal.SIGKILL else ""
     return End(OfGeneration.ENDED_BY_SIGNAL, f"was killed by {name}{hint}")
 
@@ -59,6 +71,8 @@ class Arbiter(arbiter.Arbiter):
     # A worker that ends with one of these ends the server; user code may well exit with gunicorn's own 3 and 4.
     WORKER_BOOT_ERROR = 250
     APP_LOAD_ERROR = 251
+    # It could not load what others loaded earlier: the folder has changed, or is out of reach for now.
+    TRY_AGAIN = 252
 
     app: Any
     WORKERS: ClassVar[dict[int, Any]]
@@ -67,6 +81,7 @@ class Arbiter(arbiter.Arbiter):
     def __init__(self, app: Any) -> None:
         self.has_loaded = False
         self.strikes = 0
+        self.next_try = 0.0
         self.kills_for_memory = processes.kills_for_memory()
         super().__init__(app)
 
@@ -91,15 +106,22 @@ class Arbiter(arbiter.Arbiter):
     # Workers
 
     def assign(self, worker: Any) -> None:
-        """Give a worker that is about to be forked a free slot."""
-        worker.slot = next(slot for slot in self.launch.seat.generation.occupied if slot.state is State.NONE)
+        """Give a worker that is about to be forked a slot that no other has."""
+        taken = {other.slot.number for other in self.WORKERS.values()}
+        worker.slot = next(slot for slot in self.launch.seat.generation.occupied if slot.number not in taken)
         worker.slot.put(OfWorker.STATE, State.LOADING)
         worker.born = time.monotonic()
 
     def spawn_workers(self) -> None:
-        """Fork the workers that are missing."""
-        for _ in range(self.num_workers - len(self.WORKERS)):
-            self.spawn_worker()
+        """Fork the workers that are missing; where there is no room for them or they could not load, later."""
+        if time.monotonic() < self.next_try:
+            return
+        try:
+            for _ in range(self.num_workers - len(self.WORKERS)):
+                self.spawn_worker()
+        except OSError as error:
+            # gunicorn asks for them again every second.
+            LOG.error("no worker could be started, which is tried again: %s", error.strerror)
 
     def reap_workers(self) -> None:
         """Collect the workers that ended, and say why they did."""
@@ -123,6 +145,10 @@ class Arbiter(arbiter.Arbiter):
         """Count and tell the end of a worker; the server ends where the next one would die as well."""
         if code in (self.WORKER_BOOT_ERROR, self.APP_LOAD_ERROR):
             raise HaltServer("A worker cannot load.", code)
+        if code == self.TRY_AGAIN:
+            self.launch.seat.generation.row.add(OfGeneration.ENDED_BY_EXIT, 1)
+            self.next_try = time.monotonic() + SECONDS_BETWEEN_TRIES
+            return
         end = end_of(code, worker.slot, was_memory=code == -signal.SIGKILL and self._was_memory())
         self.launch.seat.generation.row.add(end.reason, 1)
         if end.is_planned:
@@ -149,11 +175,12 @@ class Arbiter(arbiter.Arbiter):
     # The end
 
     def stop(self, graceful: bool = True) -> None:
-        """End the workers, within the grace period; SIGINT and SIGQUIT shorten it."""
+        """End the workers, within the grace period and what their own end takes; SIGINT and SIGQUIT shorten it."""
         sock.close_sockets(self.LISTENERS, False)
         self.LISTENERS = []  # type: ignore[misc]  # gunicorn has one per master
         self.kill_workers(signal.SIGTERM if graceful else signal.SIGQUIT)
-        limit = time.monotonic() + (self.cfg.graceful_timeout if graceful else QUICK_STOP_SECONDS)
+        patience = self.cfg.graceful_timeout + END_SECONDS + SLACK_SECONDS if graceful else QUICK_STOP_SECONDS
+        limit = time.monotonic() + patience
         while self.WORKERS and (left := limit - time.monotonic()) > 0:
             if self._next_signal(min(left, 0.1)) in (signal.SIGINT, signal.SIGQUIT):
                 self.kill_workers(signal.SIGQUIT)

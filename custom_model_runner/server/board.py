@@ -1,7 +1,8 @@
 """What the processes of a server tell each other: rows of whole numbers in memory that all of them see.
 
-There are no locks between processes: each row has one writer. That of the server is written by the supervisor, that of
-a generation by its master, a slot by the worker that has it, and by the master while nobody has it.
+There are no locks between processes: each cell has one writer at a time. The supervisor writes the server's row, and of
+a generation's row which process it is and how far; its master the rest, and slots that nobody has; a worker its own.
+The supervisor clears all rows of a generation that has no process.
 """
 
 from __future__ import annotations
@@ -68,9 +69,9 @@ REASONS = {
 class OfWorker(IntEnum):
     """The cells of a slot.
 
-    IN_FLIGHT calls are inside the model, WAITING ones in the queue, and a worker with MOST_CALLS of both, unless that
-    is 0, takes no more. CALLS counts those that have ended. STUCK is how many overdue calls still hold their slot.
-    LEAVING is the `OfGeneration` cell that counts the end which the worker itself is about to choose, else 0.
+    IN_FLIGHT calls are inside the model, SLOTS at the most, and WAITING ones in the queue; a worker with MOST_CALLS of
+    both, unless that is 0, takes no more. CALLS counts those that have ended, OVERDUE those that still run after their
+    deadline. LEAVING is the `OfGeneration` cell that counts the end which the worker itself is about to choose, else 0.
     """
 
     PID = 0
@@ -79,9 +80,10 @@ class OfWorker(IntEnum):
     WAITING = 3
     MOST_CALLS = 4
     CALLS = 5
-    STUCK = 6
+    OVERDUE = 6
     LEAVING = 7
     LOAD_MICROSECONDS = 8
+    SLOTS = 9
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,11 @@ class Slot(Row):
     def state(self) -> State:
         """How far the worker is."""
         return State(self.get(OfWorker.STATE))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a further call would have to wait."""
+        return 0 < self.get(OfWorker.SLOTS) <= self.get(OfWorker.IN_FLIGHT)
 
     @property
     def is_full(self) -> bool:
@@ -160,6 +167,10 @@ class Board:
         """Yield the slots that have a worker, of whatever generation."""
         for generation in self.generations:
             yield from (slot for slot in generation.occupied if slot.get(OfWorker.PID))
+
+    def serving(self) -> list[Slot]:
+        """Return the slots of the generation that serves."""
+        return [slot for one in self.generations if one.state is State.READY for slot in one.occupied]
 
     def ended(self) -> dict[str, int]:
         """Return how many workers have ended since the server was started, by reason."""

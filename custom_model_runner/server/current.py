@@ -17,6 +17,8 @@ REQUEST_ID = "drum.request_id"
 EXCHANGE = "drum.exchange"
 # What ends the exchange; how the worker is told to close the connection, and to let go of it while its call runs.
 ENDING, CLOSE, ABANDON = "drum.ending", "drum.close", "drum.abandon"
+# How the worker is told that the body has come.
+RECEIVED = "drum.received"
 
 
 def begun(environ: WSGIEnvironment) -> Exchange:
@@ -39,6 +41,13 @@ def close_connection() -> None:
     close = request.environ.get(CLOSE)
     if close is not None:
         close()
+
+
+def note_received() -> None:
+    """Say that the body of the request has come, for which its thread may have waited."""
+    received = request.environ.get(RECEIVED)
+    if received is not None:
+        received(request.environ["gunicorn.socket"])
 
 
 def fail(failure: str) -> None:

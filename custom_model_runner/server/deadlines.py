@@ -6,12 +6,18 @@ without a deadline, and those in time, cost no change of threads.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from custom_model_runner import border
+from custom_model_runner.errors import BaseCustomUserError, RunnerError, TimedOut
+
+LOG = logging.getLogger("drum.server")
+TOO_LATE = "The model did not answer until the time of the request was over (--request-timeout)"
 # A thread that has nothing to look after wakes when there is something.
 IDLE_SECONDS = 3600.0
 
@@ -39,17 +45,23 @@ class Watch:
 
     @contextmanager
     def guarded(self, count: Callable[[int], None]) -> Iterator[None]:
-        """Watch over what is inside; `count` adds to the calls that are overdue and have not ended."""
+        """Watch over what is inside; `count` adds to the calls that are overdue and have not ended.
+
+        What ends too late before anybody has refused it raises TimedOut.
+        """
         self._watchman.add(self, count)
         try:
             yield
         finally:
             self._watchman.remove(self)
             with self._lock:
+                is_late = not self._is_settled and self.left() == 0
                 self._is_settled = True
                 is_overdue = self.is_overdue
             if is_overdue:
                 count(-1)
+        if is_late:
+            raise TimedOut(TOO_LATE)
 
     def expire(self, count: Callable[[int], None]) -> bool:
         """Refuse the request if nobody has answered it and its call still runs, and say whether that was so."""
@@ -58,7 +70,11 @@ class Watch:
                 return False
             self.is_overdue = self._is_settled = True
             count(1)
-            self._refuse()
+            try:
+                border.call(self._refuse, failing="A request whose time is over could not be refused. Exception:")
+            except (RunnerError, BaseCustomUserError) as error:
+                # Else no other request would be looked after.
+                LOG.error("%s", error)
             return True
 
 
@@ -66,7 +82,7 @@ class Watch:
 class Watchman:
     """The thread of a worker that looks after deadlines, started when it is first needed.
 
-    `retire` is called once, when a call is still in its slot `grace` seconds after its deadline.
+    `retire` is called for each call that is still in its slot `grace` seconds after its deadline.
     """
 
     grace: float

@@ -27,9 +27,6 @@ STREAM = "drum.stream"
 # The peer has closed its side. Only Linux tells; elsewhere writing fails a little later.
 HAS_LEFT = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 
-# How long a client may leave a chunk unread when the way to it is full: others wait for the slot of its stream.
-SECONDS_TO_READ = 60.0
-
 # Makes what a client is told of a failure, and logs it: message and status.
 Tell = Callable[[RunnerError | BaseCustomUserError], tuple[str, int]]
 
@@ -38,8 +35,6 @@ def answer(said: Iterator[Said], asked: Asked, tell: Tell) -> Response:
     """Return the answer that sends each chunk as it is said."""
     request.environ[STREAM] = said
     client: socket.socket | None = request.environ.get("gunicorn.socket")
-    if client is not None:
-        client.settimeout(SECONDS_TO_READ)
     events = _events(said, asked, tell, _is_there(client))
     return Response(events, content_type=MEDIA_TYPE, headers=HEADERS)
 

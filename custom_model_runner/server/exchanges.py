@@ -121,9 +121,11 @@ class _Closing:
             self._ending.end()
 
 
-def broken(watchers: Sequence[Watcher], status: int, failure: str = MalformedRequest.__name__) -> None:
-    """Tell of a request that the application has not seen because it is not valid HTTP."""
-    exchange = Exchange("", "", "", {}, status=status, failure=failure)
+def broken(
+    watchers: Sequence[Watcher], status: int, failure: str = MalformedRequest.__name__, *, seconds: float = 0.0
+) -> None:
+    """Tell of a request that the application has not seen: it is not valid HTTP, or did not come in so many seconds."""
+    exchange = Exchange("", "", "", {}, status=status, failure=failure, seconds=seconds)
     logs.CONTEXT.set(None)
     for watcher in watchers:
         watcher.end(exchange)

@@ -27,6 +27,7 @@ def install(app: Flask, folder: Path) -> Callable[[], None]:
     path = codedir.find_extension(folder)
     with ExitStack() as stack:
         if path is not None:
+            app.extensions[MODULE] = path
             stack.callback(_enter_path(str(path.parent)))
             stack.callback(sys.modules.pop, MODULE, None)
             try:

@@ -108,7 +108,7 @@ def _told(error: BaseException, *, show_stacktrace: bool) -> tuple[str, int]:
     """Return what a client is told of a failure, message and status; what is not the client's fault is logged."""
     if isinstance(error, BaseCustomUserError):
         return str(error), _status(error)
-    message, status = f"internal error: {type(error).__name__}", RunnerError.status
+    message, status = _internal(error), RunnerError.status
     if isinstance(error, RunnerError):
         message, status = str(error), error.status
     if status >= 500:
@@ -194,15 +194,24 @@ def answer(message: str, status: int, **marks: bool) -> Response:
     return Response(body + "\n", status, content_type="application/json")
 
 
-def contain(app: WSGIApplication) -> WSGIApplication:
+def contain(app: WSGIApplication, *, is_extended: bool) -> WSGIApplication:
     """Return the application out of which nothing comes but our errors, even by `sys.exit`.
 
-    What passes by its handlers is raised by an extension of the folder: by its middleware, or after the request.
+    What passes by its handlers is raised by an extension of the folder, if it has one: by its middleware, or after the
+    request.
     """
 
     def contained(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        served: Iterable[bytes] = border.call(app, environ, start_response, failing=THE_EXTENSION_RAISED)
-        return served
+        served: Iterable[bytes]
+        if is_extended:
+            served = border.call(app, environ, start_response, failing=THE_EXTENSION_RAISED)
+            return served
+        try:
+            return app(environ, start_response)
+        except (RunnerError, BaseCustomUserError):
+            raise
+        except Exception as error:  # ours, and yet to be counted and answered like every other
+            raise RunnerError(_internal(error)) from error
 
     return contained
 
@@ -211,8 +220,9 @@ def last_resort(error: BaseException, *, show_stacktrace: bool) -> Response:
     """Return the answer to what no handler has seen."""
     if isinstance(error, BaseCustomUserError):
         return pass_on(error)
-    words, status = f"internal error: {type(error).__name__}", RunnerError.status
-    if isinstance(error, RunnerError):
-        words, status = str(error), error.status
-    LOG.error("%s", words, exc_info=(error.__cause__ or error) if show_stacktrace else None)
-    return answer(f"ERROR: {words}", status)
+    message, status = _told(error, show_stacktrace=show_stacktrace)
+    return answer(f"ERROR: {message}", status)
+
+
+def _internal(error: BaseException) -> str:
+    return f"internal error: {type(error).__name__}"

@@ -17,7 +17,7 @@ from custom_model_runner.server.seat import EXIT_UNSHARED
 # What loads has nothing to lose, and what is to end quickly has been asked to.
 LOADING_SECONDS = 0.4
 QUICK_SECONDS = 1.5
-# Beyond its own grace period.
+# Beyond its own grace period: what the end of its workers and its own take.
 SPARE_SECONDS = 3.0
 # A generation that dies sooner will not get any further the next time.
 SHORT_LIFE_SECONDS = 60.0
@@ -45,10 +45,9 @@ class Child:
         return any(slot.state is State.FAILED for slot in self.generation.occupied)
 
     @property
-    def is_complete(self) -> bool:
+    def settled(self) -> list[bool]:
         """Whether each of its workers has loaded, or has failed to."""
-        slots = self.generation.occupied
-        return bool(slots) and all(slot.state in (State.READY, State.FAILED) for slot in slots)
+        return [slot.state in (State.READY, State.FAILED) for slot in self.generation.occupied]
 
     def drain(self, *, is_quick: bool = False) -> None:
         """Let it end when its calls have finished, or at once."""
@@ -81,18 +80,31 @@ class Generations:
         return self.exit_code is not None
 
     def start(self, *, may_share: bool = True) -> None:
-        """Fork a generation."""
+        """Fork a generation; where the system has no room for it what serves goes on, and else the server ends."""
         generation = next(one for one in self.board.generations if one.state is State.NONE)
         generation.clear()
         generation.row.put(OfGeneration.STATE, State.LOADING)
         # A signal between the fork and the child's own handlers would be noted by nobody.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            generation.clear()
+            self._do_without(error)
+            return
         if pid == 0:
             self.become(generation, may_share)
         generation.row.put(OfGeneration.PID, pid)
         self.children[pid] = Child(pid, generation, may_share)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def _do_without(self, error: OSError) -> None:
+        logs.notice(f"error: no process could be started: {error.strerror}")
+        if self._serving():
+            self._say_that_reloading_failed()
+        else:
+            self.exit_code = EXIT_FAILURE
 
     def reload(self) -> None:
         """Start a second generation; one that loads already may have read the folder before it was changed."""
@@ -129,23 +141,27 @@ class Generations:
         return max(min(times) - time.monotonic(), 0.0) if times else None
 
     def _promote(self, child: Child) -> bool:
-        """Let a generation that has just loaded take the place of the others; return whether it did."""
-        if child.is_draining or child.has_loaded or not child.is_complete:
+        """Let a generation that has loaded serve, in the place of the others; return whether it begins to.
+
+        Where nothing serves one worker is enough, else there must be all: one that cannot load would end it.
+        """
+        before = self._serving(child)
+        settled = child.settled
+        if child.is_draining or child.has_loaded or not (settled and (all if before else any)(settled)):
             return False
-        if child.has_failed and any(not other.has_failed for other in self._serving(child)):
+        if child.has_failed and any(not other.has_failed for other in before):
             child.drain()
             self._say_that_reloading_failed()
             return False
         child.generation.row.put(OfGeneration.STATE, State.READY)
-        before = self._serving(child)
         for other in before:
             other.drain()
         if before:
             logs.notice("the folder was loaded anew; what was loaded before finishes its calls")
         return True
 
-    def _serving(self, child: Child) -> list[Child]:
-        """Return the generations beside one that serve and are not on their way out."""
+    def _serving(self, child: Child | None = None) -> list[Child]:
+        """Return the generations, beside one, that serve and are not on their way out."""
         every = self.children.values()
         return [other for other in every if other is not child and other.has_loaded and not other.is_draining]
 

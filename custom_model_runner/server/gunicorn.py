@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -13,26 +14,29 @@ from gunicorn.app.base import BaseApplication
 
 from custom_model_runner import logs
 from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK
-from custom_model_runner.server import exchanges, failures, refusals
-from custom_model_runner.server.arbiter import Arbiter
+from custom_model_runner.server import exchanges, extension, failures, refusals
+from custom_model_runner.server.arbiter import END_SECONDS, Arbiter
 from custom_model_runner.server.board import OfGeneration, OfWorker
 from custom_model_runner.server.launch import Launch
 from custom_model_runner.server.worker import Worker
 from custom_model_runner.settings import ServerSettings
 
-# What a worker may still do in the time that it has: some of what calls have to finish.
-END_SECONDS = 3.0
+# Beyond those that each thread answers: full queues leave room for those who are refused, and for some to stay open.
+IDLE_CONNECTIONS = 100
+# What a worker may open besides connections: its log and counters, and the files of user code.
+OTHER_FILES = 200
 
 
 class Logger(glogging.Logger):
-    """gunicorn's own words, at the runner's level and in its format."""
+    """gunicorn's own words, in the runner's format, and at its level unless they have one of their own."""
 
     def setup(self, cfg: Any) -> None:
         """Take over the handlers of the runner's logger."""
         super().setup(cfg)
         ours = logging.getLogger(logs.ROOT)
         self.error_log.handlers[:] = ours.handlers
-        self.error_log.setLevel(ours.level)
+        if not cfg.loglevel:
+            self.error_log.setLevel(ours.level)
 
 
 class Application(BaseApplication):
@@ -54,7 +58,8 @@ class Application(BaseApplication):
         worker.watchers = app.extensions[exchanges.WATCHERS]
         if refusals.WATCHMAN in app.extensions:
             app.extensions[refusals.WATCHMAN].retire = worker.retire
-        return exchanges.dress(failures.contain(app), worker.watchers)
+        contained = failures.contain(app, is_extended=extension.MODULE in app.extensions)
+        return exchanges.dress(contained, worker.watchers)
 
 
 def serve(launch: Launch, server: ServerSettings, *, threads: int, tls: ssl.SSLContext | None = None) -> int:
@@ -75,6 +80,16 @@ def serve(launch: Launch, server: ServerSettings, *, threads: int, tls: ssl.SSLC
     return EXIT_OK
 
 
+def most_connections(wanted: int) -> int:
+    """Return how many connections a worker may hold, and let it open files for them as far as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted + OTHER_FILES:
+        return wanted
+    soft = wanted + OTHER_FILES if hard == resource.RLIM_INFINITY else min(wanted + OTHER_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return min(wanted, max(soft - OTHER_FILES, soft // 2))
+
+
 def _options(launch: Launch, server: ServerSettings, *, threads: int) -> dict[str, Any]:
     # The first process listens before it knows values that are brought from outside.
     launch.seat.listener.listen(server.backlog)
@@ -87,6 +102,8 @@ def _options(launch: Launch, server: ServerSettings, *, threads: int) -> dict[st
         "control_socket_disable": True,
         "graceful_timeout": server.graceful_timeout,
         "keepalive": server.keep_alive,
+        "worker_connections": most_connections(max(server.worker_connections, threads + IDLE_CONNECTIONS)),
+        "loglevel": server.gunicorn_log_level or "",
         "max_requests": server.max_requests,
         "max_requests_jitter": server.max_requests_jitter,
         # A long call is not a dead worker.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
-from custom_model_runner.server.board import Board, Generation, OfServer, State
+from custom_model_runner.server.board import Board, OfServer, State
 
 NOT_READY = {
     State.NONE: "no worker is ready",
@@ -19,16 +19,18 @@ def why_not_ready(board: Board) -> str | None:
     """Return why the server should get no requests now, or None if it should."""
     if board.server.get(OfServer.STATE) == State.DRAINING:
         return NOT_READY[State.DRAINING]
-    serving = [one for one in board.generations if one.state in (State.LOADING, State.READY)]
-    workers = [slot for one in serving for slot in one.occupied]
+    workers = board.serving()
     states = {slot.state for slot in workers}
     if State.READY not in states:
-        return NOT_READY[next((state for state in (State.FAILED, State.LOADING) if state in states), _before(serving))]
+        return NOT_READY[_before(board, states)]
     if all(slot.is_full for slot in workers if slot.state is State.READY):
         return FULL
     return None
 
 
-def _before(serving: Sequence[Generation]) -> State:
-    """Return the state of a server whose workers have told nothing yet."""
-    return State.LOADING if any(one.state is State.LOADING for one in serving) else State.NONE
+def _before(board: Board, states: Collection[State]) -> State:
+    """Return the state of a server of whose workers none is ready."""
+    if State.FAILED in states:
+        return State.FAILED
+    is_loading = State.LOADING in {*states, *(one.state for one in board.generations)}
+    return State.LOADING if is_loading else State.NONE

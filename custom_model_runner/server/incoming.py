@@ -8,10 +8,11 @@ from werkzeug.exceptions import ClientDisconnected
 from custom_model_runner.data import compression
 from custom_model_runner.data.compression import Readable
 from custom_model_runner.errors import MalformedRequest, PayloadTooLarge, TooSlow
+from custom_model_runner.server import current
 
 # The key of an application's configuration that holds the bound on decoded bytes.
 DECODED_LIMIT = "MAX_DECODED_BYTES"
-TOO_SLOW = "The request comes too slowly (--receive-timeout)"
+TOO_SLOW = "The request did not come in time (--receive-timeout)"
 
 
 class _Body:
@@ -34,6 +35,8 @@ class _Body:
         declared = self._request.content_length
         if not data and declared is not None and self._size < declared:
             raise MalformedRequest(f"The body is cut short: {self._size} of {declared} bytes arrived")
+        if not data:
+            current.note_received()
         return data
 
     def _check_end(self) -> bytes:

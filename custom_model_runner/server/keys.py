@@ -13,7 +13,7 @@ from pathlib import Path
 from flask import Flask, request
 
 from custom_model_runner import api_keys
-from custom_model_runner.errors import Unauthorized
+from custom_model_runner.errors import Unauthorized, UsageError
 from custom_model_runner.settings import ServerSettings
 
 LOG = logging.getLogger("drum.server")
@@ -49,27 +49,36 @@ class Keyring:
         if self.path is None or now < self._next_look:
             return
         self._next_look = now + SECONDS_BETWEEN_LOOKS
-        found = _mark(self.path)
-        if found == self._seen:
+        if _mark(self.path) == self._seen:
             return
         try:
-            self._from_file = _digests(api_keys.read(self.path))
+            self.read(self.path)
         except ValueError as error:
             LOG.error("%s; the keys that were valid stay so", error)
-        self._seen = found
+
+    def read(self, path: Path) -> None:
+        """Take the keys of a file; one that cannot be used is a ValueError, and leaves the keys as they are."""
+        self._seen = _mark(path)
+        self._from_file = _digests(api_keys.read(path))
 
 
 def open_keyring(settings: ServerSettings) -> Keyring | None:
-    """Return the keys of a server, or None where everybody may ask."""
+    """Return the keys of a server, or None where everybody may ask; a file that cannot be used is a usage error."""
     if settings.api_key_file is None and not settings.api_keys:
         return None
-    return Keyring(settings.api_key_file, _digests(settings.api_keys))
+    keyring = Keyring(settings.api_key_file, _digests(settings.api_keys))
+    if keyring.path is not None:
+        try:
+            keyring.read(keyring.path)
+        except ValueError as error:
+            raise UsageError(f"--api-key-file: {error}") from error
+    return keyring
 
 
 def ask_for(app: Flask, keyring: Keyring, *, exempt: frozenset[str]) -> None:
     """Let an application refuse requests without a valid key, except those for exempt endpoints.
 
-    No code behind it sees the header that held the key.
+    No code behind it sees the headers that hold a valid key.
     """
 
     @app.before_request
@@ -77,10 +86,11 @@ def ask_for(app: Flask, keyring: Keyring, *, exempt: frozenset[str]) -> None:
         if request.endpoint in exempt:
             return
         sent = list(_sent())
-        for header, key in sent:
-            if keyring.accepts(key):
-                del request.environ[header]
-                return
+        valid = [header for header, key in sent if keyring.accepts(key)]
+        for header in valid:
+            del request.environ[header]
+        if valid:
+            return
         found = "The API key is not valid" if sent else "There is no API key in the request"
         raise Unauthorized(f"{found}, expected one as 'Authorization: Bearer KEY' or as 'X-API-Key: KEY'")
 

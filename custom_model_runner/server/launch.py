@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
+from ctypes import c_int
 from dataclasses import dataclass
-from multiprocessing.sharedctypes import Synchronized
 
 from flask import Flask
 
 from custom_model_runner import logs
 from custom_model_runner.errors import RunnerError
+from custom_model_runner.locks import Lock, open_lock
 from custom_model_runner.server.board import Slot
 from custom_model_runner.server.seat import Seat
 
@@ -19,12 +20,13 @@ from custom_model_runner.server.seat import Seat
 class SharedNumber:
     """A number that forked processes share; it starts at zero and keeps the first value it is given."""
 
-    cell: Synchronized[int]
+    cell: c_int
+    lock: Lock
 
     def offer(self, value: int) -> bool:
         """Set the number unless it is set, and say whether this was the first time."""
-        with self.cell.get_lock():
-            is_first = self.cell.value == 0
+        with self.lock.held():
+            is_first = not self.cell.value
             if is_first:
                 self.cell.value = value
         return is_first
@@ -32,7 +34,7 @@ class SharedNumber:
 
 def shared_number() -> SharedNumber:
     """Make a number; call it before workers are forked."""
-    return SharedNumber(multiprocessing.Value("i", 0))
+    return SharedNumber(multiprocessing.RawValue("i", 0), open_lock())
 
 
 @dataclass(frozen=True)

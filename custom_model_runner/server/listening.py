@@ -15,9 +15,12 @@ def listen(address: tuple[str, int]) -> socket.socket:
     host, port = address
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise UsageError(f"Cannot listen on {shown(address)}: {error.strerror or error}") from error
+    # gunicorn does so too, but each answer to those who connect while the folder is loaded would wait for 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def listen_if_free(address: tuple[str, int]) -> socket.socket | None:

@@ -17,7 +17,7 @@ MODELS = ("/models", "/v1/models")
 PREFIX = "URL_PREFIX"
 INVALID, SERVER = "invalid_request_error", "server_error"
 TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
-CODES = {401: "invalid_api_key", 404: "not_found", 429: "rate_limit_exceeded"}
+CODES = {401: "invalid_api_key", 404: "not_found", 429: "rate_limit_exceeded", 504: "timeout"}
 
 
 def is_asked() -> bool:

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from custom_model_runner.errors import RunnerError
+
 MOST_HEAD_BYTES = 8192
 SECONDS = 5.0
 MOST_CONNECTIONS = 256
@@ -57,7 +59,7 @@ def answer(head: bytes, pages: Mapping[str, Page]) -> bytes:
         return _response(said(405, "ERROR: only GET and HEAD"), "Allow: GET, HEAD\r\n")
     try:
         said_by_page = page()
-    except (OSError, ValueError) as error:
+    except (RunnerError, OSError, ValueError, MemoryError) as error:
         said_by_page = said(500, f"ERROR: {type(error).__name__}")
     return _response(said_by_page, is_head=words[0] == b"HEAD")
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextvars
 from typing import TYPE_CHECKING
 
-from flask import current_app, request
+from flask import Response, current_app, request
 
-from custom_model_runner.errors import TimedOut
-from custom_model_runner.server import current, raw_answers
-from custom_model_runner.server.deadlines import Watch, Watchman
+from custom_model_runner import border
+from custom_model_runner.errors import BaseCustomUserError, RunnerError, TimedOut
+from custom_model_runner.server import current, failures, raw_answers
+from custom_model_runner.server.deadlines import TOO_LATE, Watch, Watchman
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -18,9 +19,14 @@ if TYPE_CHECKING:
 WATCHMAN = "drum.watchman"
 
 
-def watch(watchman: Watchman, seconds: float) -> Watch:
-    """Return the deadline of the request that is served, so many seconds after its head came."""
+def watch(watchman: Watchman, seconds: float) -> Watch | None:
+    """Return the deadline of the request that is served, so many seconds after a thread got it.
+
+    One that an extension makes inside of flask has none: it has no connection that could be answered before its end.
+    """
     exchange, environ = current.exchange(), request.environ
+    if current.ENDING not in environ:
+        return None
     # The thread that refuses knows the request by it.
     context = contextvars.copy_context()
     made = Watch(exchange.stages.start + seconds, watchman, lambda: context.run(_refuse, environ))
@@ -30,11 +36,20 @@ def watch(watchman: Watchman, seconds: float) -> Watch:
 
 def _refuse(environ: WSGIEnvironment) -> None:
     exchange = current.exchange()
-    error = TimedOut("The model did not answer until the time of the request was over (--request-timeout)")
-    response = current_app.make_response(current_app.handle_user_exception(error))
+    try:
+        response = border.call(_explain, failing=failures.THE_EXTENSION_RAISED)
+    except (RunnerError, BaseCustomUserError) as error:
+        current.fail(failures.name_of(error))
+        told = failures.last_resort(error, show_stacktrace=current_app.config[failures.SHOW_STACKTRACE])
+        response = failures.scrubbed(told, current_app.config[failures.CLEAN])
     exchange.status = response.status_code
     environ[current.ENDING].end()
     client = environ.get("gunicorn.socket")
     if client is not None:
         raw_answers.send(client, response, exchange.request_id)
         environ[current.ABANDON](client)
+
+
+def _explain() -> Response:
+    """Return what the handlers of the application, perhaps the folder's own, make of it."""
+    return current_app.make_response(current_app.handle_user_exception(TimedOut(TOO_LATE)))

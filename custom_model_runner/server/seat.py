@@ -7,7 +7,7 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass
 
-from custom_model_runner.server.board import Board, Generation
+from custom_model_runner.server.board import Board, Generation, State
 
 # A generation that ends with this code asks for another, each of whose workers loads for itself.
 EXIT_UNSHARED = 249
@@ -26,6 +26,16 @@ class Seat:
     generation: Generation
     pipe: int
     may_share: bool = True
+
+    @property
+    def may_serve(self) -> bool:
+        """Whether the supervisor lets this generation take connections: not before it is to be the one that serves."""
+        return self.generation.state is State.READY
+
+    @property
+    def is_served(self) -> bool:
+        """Whether a worker of this generation serves its model."""
+        return self.may_serve and any(slot.state is State.READY for slot in self.generation.occupied)
 
     def wake_supervisor(self) -> None:
         """Let the supervisor look at the board."""

@@ -19,18 +19,23 @@ from custom_model_runner.errors import LoadError, RunnerError
 from custom_model_runner.monitoring import reporting
 from custom_model_runner.monitoring.timings import Timings, open_timings
 from custom_model_runner.predictor import Predictor, open_predictor
-from custom_model_runner.server import app, extension, failures, gunicorn, health, launch, refusals, tls
+from custom_model_runner.server import app, extension, failures, gunicorn, health, keys, launch, refusals, tls
 from custom_model_runner.server.admission import CALLS_OF_THREAD_SAFE, Admission, open_admission
 from custom_model_runner.server.board import OfGeneration, OfServer, OfWorker, Slot, State
+from custom_model_runner.server.connections import MOST_READERS
 from custom_model_runner.server.deadlines import Watchman
+from custom_model_runner.server.keys import Keyring
 from custom_model_runner.server.launch import Launch, SharedNumber
 from custom_model_runner.server.seat import EXIT_UNSHARED, Seat
 from custom_model_runner.server.telemetry import Telemetry, find_tracing, open_telemetry
 from custom_model_runner.settings import LogSettings, ModelSettings, MonitorSettings, ServerSettings
 
-# Threads beyond those of calls that run or wait: they answer probes, read bodies and refuse.
+# Threads beyond those of calls that run or wait, and of large bodies that come: they answer probes and refuse.
 SPARE_THREADS = 8
+# What a step of the end gets even if those before it have taken all the time.
+LEAST_SECONDS = 0.1
 STANDARD_OUTPUT = 1
+LOADING_RAISED = "The folder cannot be loaded. Exception:"
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,7 @@ class Folder:
     timings: Timings | None
     failure: RunnerError | None
     tracing: Any
+    keyring: Keyring | None = None
     shared: Predictor | None = None
     has_told: SharedNumber = field(default_factory=launch.shared_number)
     has_failed: SharedNumber = field(default_factory=launch.shared_number)
@@ -59,8 +65,7 @@ class Folder:
         before, start = sharing.traces(), time.perf_counter()
         notices: list[str] = []
         try:
-            failing = "The folder cannot be loaded. Exception:"
-            shared = border.call(self._open, notices.extend, failing=failing, as_error=LoadError)
+            shared = border.call(self._open, notices.extend, failing=LOADING_RAISED, as_error=LoadError)
         except RunnerError as error:
             if not self.server.with_error_server:
                 raise
@@ -84,21 +89,32 @@ class Folder:
         return made
 
     def end(self, seconds: float) -> None:
-        """Do the last work of a worker, in about so many seconds."""
-        for step in self.last_steps:
-            step(seconds)
+        """Do the last work of a worker, in about so many seconds: one step may take what those before it have left."""
+        until = time.monotonic() + seconds
+
+        def take(step: Callable[[float], None]) -> None:
+            step(max(until - time.monotonic(), LEAST_SECONDS))
+
+        with ExitStack() as steps:
+            for step in self.last_steps:
+                steps.callback(take, step)
 
     def _load_or_explain(self, slot: Slot, telemetry: Telemetry) -> Flask:
         try:
-            failing = "The folder cannot be loaded. Exception:"
-            loaded: Flask = border.call(self._load, slot, telemetry, failing=failing, as_error=LoadError)
+            loaded: Flask = border.call(self._load, slot, telemetry, failing=LOADING_RAISED, as_error=LoadError)
         except RunnerError as error:
-            if not self.server.with_error_server:
+            if not self.server.with_error_server or self.seat.is_served:
                 raise
             if self.has_failed.offer(1):
                 logs.failure(error, show_stacktrace=self.log.show_stacktrace)
             slot.put(OfWorker.STATE, State.FAILED)
-            return app.create_error_app(error, self.server, watchers=telemetry.watchers, expose=telemetry.expose)
+            return app.create_error_app(
+                error,
+                self.server,
+                keyring=self.keyring,
+                watchers=telemetry.watchers,
+                expose=telemetry.expose,
+            )
         return loaded
 
     def _load(self, slot: Slot, telemetry: Telemetry) -> Flask:
@@ -139,6 +155,7 @@ class Folder:
             served = app.create_app(
                 predictor,
                 self.server,
+                keyring=self.keyring,
                 timings=self.timings,
                 show_stacktrace=self.log.show_stacktrace,
                 supervisor=board.server.get(OfServer.PID),
@@ -162,10 +179,11 @@ def serve(
     log: LogSettings,
 ) -> int:
     """Serve the folder as one generation, until a signal ends it; return the exit code."""
-    encryption = tls.open_context(server)
+    encryption, keyring = tls.open_context(server), keys.open_keyring(server)
     plan = reporting.plan(monitor, stdout=STANDARD_OUTPUT)
     timings = open_timings() if server.show_perf else None
-    folder = Folder(seat, model, delivered, server, log, plan, timings, _fetch(delivered, server), find_tracing(server))
+    failure, tracing = _fetch(delivered, server), find_tracing(server)
+    folder = Folder(seat, model, delivered, server, log, plan, timings, failure, tracing, keyring)
     if seat.may_share and folder.failure is None and sharing.is_worth_a_try(model):
         with_model = folder.loaded()
         if with_model is None:
@@ -183,7 +201,7 @@ def serve(
         clean=delivered.scrubber(),
         receive_seconds=server.receive_timeout,
     )
-    threads = (server.threads or CALLS_OF_THREAD_SAFE) + server.max_queue + SPARE_THREADS
+    threads = (server.threads or CALLS_OF_THREAD_SAFE) + server.max_queue + SPARE_THREADS + MOST_READERS
     return gunicorn.serve(begun, server, threads=threads, tls=encryption)
 
 

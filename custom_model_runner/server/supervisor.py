@@ -75,9 +75,10 @@ class Supervisor:
         self.loop.register(self.pipe[0], selectors.EVENT_READ, self._empty_pipe)
         self._open_probes(server)
         self.board.server.put(OfServer.PID, os.getpid())
+        # What a handler notes before the loop can be woken would wait there.
+        signal.set_wakeup_fd(self.pipe[1], warn_on_full_buffer=False)
         for number in SIGNALS:
             signal.signal(number, lambda number, _: self.signals.append(number))
-        signal.set_wakeup_fd(self.pipe[1], warn_on_full_buffer=False)
 
     def run(self) -> int:
         """Start a generation and stay until none is left."""

@@ -22,7 +22,7 @@ from custom_model_runner import logs, processes
 from custom_model_runner.data.exchange import Watcher
 from custom_model_runner.errors import EXIT_OK, RunnerError, TooSlow
 from custom_model_runner.server import current, exchanges, failures, headers, incoming, raw_answers
-from custom_model_runner.server.arbiter import Arbiter
+from custom_model_runner.server.arbiter import END_SECONDS, Arbiter
 from custom_model_runner.server.board import OfGeneration, OfWorker, Slot, State
 from custom_model_runner.server.connections import PatientWorker
 
@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("drum.server")
 # What a worker may still do when it is ended at once.
 QUICK_END_SECONDS = 0.5
+# A worker that has loaded looks so often whether its generation may serve.
+SECONDS_BETWEEN_LOOKS = 0.005
+# One that is to end looks so often whether its calls have, or its time is up.
+SECONDS_TO_NOTICE = 0.1
+# One that leaves connections to others looks so often whether they are still free.
+SECONDS_TO_LEAVE = 0.01
 BROKEN_REQUESTS = {
     http_errors.LimitRequestLine: (414, "URI Too Long"),
     http_errors.LimitRequestHeaders: (431, "Request Header Fields Too Large"),
@@ -66,17 +72,19 @@ class Worker(PatientWorker):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def load_wsgi(self) -> None:
-        """Load the model; the master ends with the failure's exit code."""
+        """Load the model; the master ends with the failure's exit code, unless other workers serve."""
         start = time.perf_counter()
         try:
             self.wsgi = self._introduced(self.app.load_for(self))
         except RunnerError as error:
+            if self.app.launch.seat.is_served:
+                LOG.error("a worker could not load the folder, which is tried again; the others go on: %s", error)
+                sys.exit(Arbiter.TRY_AGAIN)
             self.app.launch.fail(error)
             sys.exit(Arbiter.APP_LOAD_ERROR)
         self.slot.put(OfWorker.LOAD_MICROSECONDS, int((time.perf_counter() - start) * 1e6))
         if self.slot.state is State.LOADING:
             self.slot.put(OfWorker.STATE, State.READY)
-        self.app.launch.greet()
         self.app.launch.seat.wake_supervisor()
 
     def _introduced(self, app: WSGIApplication) -> Any:
@@ -85,6 +93,7 @@ class Worker(PatientWorker):
         def introduced(environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
             environ[current.CLOSE] = start_response.__self__.force_close
             environ[current.ABANDON] = self.abandon
+            environ[current.RECEIVED] = self.note_received
             return app(environ, start_response)
 
         return introduced
@@ -117,10 +126,36 @@ class Worker(PatientWorker):
         self.method_queue.defer(lambda: None)
 
     def run(self) -> None:
-        """Serve; a worker that still has calls at the end does not wait for them."""
+        """Serve when the generation may; a worker that still has calls at the end does not wait for them."""
+        while not self.app.launch.seat.may_serve:
+            if not (self.alive and self.is_parent_alive()):
+                return
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        self.app.launch.greet()
         super().run()
         if self.nr_conns > 0 or self.abandoned:
-            self._end_at_once()
+            self._end_at_once(END_SECONDS)
+
+    def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
+        """Do what connections and threads ask for, or wait for it."""
+        if not self.alive:
+            timeout = SECONDS_TO_NOTICE
+        elif self._leaves_to_others():
+            self.set_accept_enabled(False)
+            timeout = SECONDS_TO_LEAVE
+        super().wait_for_and_dispatch_events(timeout)
+
+    def accept(self, listener: Any) -> None:
+        """Take a connection, unless it is better off with another worker."""
+        if not self._leaves_to_others():
+            super().accept(listener)
+
+    def _leaves_to_others(self) -> bool:
+        """Say whether another worker has a free slot, and this one has none."""
+        if not self.slot.is_busy:
+            return False
+        every = self.app.launch.seat.generation.occupied
+        return any(other.state is State.READY and not other.is_busy for other in every)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Finish what runs; while the model is loaded there is nothing to finish."""
@@ -135,13 +170,13 @@ class Worker(PatientWorker):
         for number in (signal.SIGQUIT, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         self.slot.put(OfWorker.LEAVING, OfGeneration.ENDED_ON_PURPOSE)
-        self._end_at_once()
+        self._end_at_once(QUICK_END_SECONDS)
 
-    def _end_at_once(self) -> None:
+    def _end_at_once(self, seconds: float) -> None:
         """End though calls run, which keep their threads alive; those would keep the process."""
         if not self.slot.get(OfWorker.LEAVING):
             self.slot.put(OfWorker.LEAVING, OfGeneration.ENDED_ON_PURPOSE)
-        self.app.launch.end(QUICK_END_SECONDS)
+        self.app.launch.end(seconds)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(EXIT_OK)
@@ -152,7 +187,8 @@ class Worker(PatientWorker):
         if is_last and self._accepting:
             for listener in self.sockets:
                 while self.nr_conns < self.worker_connections and select.select([listener], [], [], 0)[0]:
-                    self.accept(listener)
+                    if not self.take(listener):
+                        break
         super().set_accept_enabled(enabled)
         if is_last:
             self.slot.put(OfWorker.STATE, State.DRAINING)
@@ -178,7 +214,7 @@ class Worker(PatientWorker):
     def refuse_slow(self, client: socket.socket) -> None:
         """Answer a request that has not come in time."""
         response = failures.answer(f"ERROR: {incoming.TOO_SLOW}", TooSlow.status)
-        exchanges.broken(self.watchers, TooSlow.status, failure=TooSlow.__name__)
+        exchanges.broken(self.watchers, TooSlow.status, TooSlow.__name__, seconds=self.receive_seconds)
         raw_answers.send(client, response, headers.new_request_id())
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:

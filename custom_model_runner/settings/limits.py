@@ -15,8 +15,8 @@ class LimitSettings:
     threads: int | None = option(
         "--threads",
         metavar="N",
-        parse=positive,
-        help="calls of user code at the same time in one worker (default 1, or what the metadata allows)",
+        parse=between(1, 1000),
+        help="calls of user code at the same time in one worker (default: 8 where the model allows it, else 1)",
     )
     max_queue: int = option(
         "--max-queue",
@@ -41,7 +41,13 @@ class LimitSettings:
         parse=seconds(least=1, most=3600),
         variable="RECEIVE_TIMEOUT",
         default=30.0,
-        help="seconds in which the head of a request must come, and then each MiB of its body (default 30)",
+        help="seconds for the head of a request, for each MiB of its body, and to read on of its answer (default 30)",
+    )
+    worker_connections: int = option(
+        parameter="DRUM_WORKER_CONNECTIONS",
+        parse=between(1, 10000),
+        default=1000,
+        help="connections that a worker holds at a time, idle ones too; never fewer than 100 more than it has threads",
     )
     max_body_bytes: int = option(
         "--max-body-bytes",

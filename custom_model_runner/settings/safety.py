@@ -25,6 +25,7 @@ class SafetySettings:
         variable="API_KEYS",
         parse=api_keys.checked,
         takes_many=True,
+        is_secret=True,
         default=(),
         help="API keys, separated by blanks, that are valid besides those of the file",
     )

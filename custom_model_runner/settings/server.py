@@ -95,4 +95,9 @@ class ServerSettings(LimitSettings, SafetySettings, TelemetrySettings):
         default=2048,
         help="connections that the system holds until a worker takes them",
     )
+    gunicorn_log_level: str | None = option(
+        parameter="DRUM_GUNICORN_LOG_LEVEL",
+        choices=("debug", "info", "warning", "error", "critical"),
+        help="lowest level at which gunicorn speaks, where it is not that of the other lines",
+    )
     url_prefix: str = option(variable="URL_PREFIX", parse=prefix, default="", help="prefix of every route")

@@ -96,7 +96,7 @@ def test_a_stream_that_fails_ends_with_an_error_and_without_the_sign(server: Ser
     assert (name, nothing) == ("event: error", "")
     assert json.loads(data.removeprefix("data: ")) == {
         "error": {
-            "message": "The chat hook raised. Exception: ValueError('the thread is lost')",
+            "message": "The chat hook raised. Exception: ValueError('the thread is lost') (custom.py:26)",
             "type": "server_error",
             "param": None,
             "code": None,

@@ -120,7 +120,7 @@ def test_a_stream_that_fails_on_the_way_is_an_error_after_what_was_said(client: 
     with pytest.raises(openai.APIError) as caught:
         said += [chunk.choices[0].delta.content for chunk in chunks]
     assert said == []  # a list is only extended by what came whole
-    assert caught.value.message == "The chat hook raised. Exception: ValueError('the thread is lost')"
+    assert caught.value.message == "The chat hook raised. Exception: ValueError('the thread is lost') (custom.py:26)"
     assert caught.value.type == "server_error"
 
 

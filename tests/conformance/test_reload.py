@@ -24,6 +24,23 @@ def score(data, model, **kwargs):
 """
 
 
+# The first worker that loads it FIRST does something; the others cannot load it.
+HALF_BROKEN = """
+import pathlib, time
+folder = pathlib.Path(__file__).parent
+try:
+    (folder / "first").touch(exist_ok=False)
+except FileExistsError:
+    while not (folder / "go").exists():
+        time.sleep(0.01)
+    raise RuntimeError("no second worker loads")
+FIRST
+
+def score(data, model, **kwargs):
+    return data * 0 - 1
+"""
+
+
 def write(folder: Path, value: int) -> None:
     """Let the folder answer with a value; sources of different lengths are told apart whatever the clock says."""
     (folder / "custom.py").write_text(SOURCE.format(value) + "#" * value)
@@ -104,6 +121,43 @@ def test_a_folder_that_cannot_be_loaded_changes_nothing(served: tuple[Path, Serv
     until(lambda: value_of(server) == 2.0)
 
 
+@pytest.mark.parametrize(
+    ("first", "state", "words"),
+    [("", "ready", ()), ("raise RuntimeError('nor does the first')", "failed", ("--with-error-server",))],
+    ids=["loads", "explains"],
+)
+def test_no_worker_of_a_folder_that_cannot_be_loaded_answers(
+    tmp_path: Path, first: str, state: str, words: tuple[str, ...]
+) -> None:
+    write(tmp_path, 1)
+    with serve(tmp_path, "--target-type", "regression", "--max-workers", "2", *words) as server:
+        until(lambda: 'drum_workers{state="ready"} 2.0' in server.get("/metrics").text)
+        (tmp_path / "custom.py").write_text(HALF_BROKEN.replace("FIRST", first))
+        server.process.send_signal(signal.SIGHUP)
+        number = 3 if state == "ready" else 1
+        until(lambda: f'drum_workers{{state="{state}"}} {number}.0' in server.get("/metrics").text)
+        assert {value_of(server) for _ in range(60)} == {1.0}
+        (tmp_path / "go").touch()
+        until(lambda: value_of(server) == 1.0 and "goes on serving" in server.log.read_text())
+        assert server.log.read_text().count("drum: serving ") == 1
+
+
+@pytest.mark.parametrize("words", [(), ("--with-error-server",)], ids=["plain", "error-server"])
+def test_a_worker_that_cannot_be_replaced_is_missing_until_the_folder_can_be_loaded(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    write(tmp_path, 1)
+    with serve(tmp_path, "--target-type", "regression", "--max-workers", "2", *words) as server:
+        until(lambda: 'drum_workers{state="ready"} 2.0' in server.get("/metrics").text)
+        (tmp_path / "custom.py").write_text("import no_such_library\n")
+        every = psutil.Process(server.process.pid).children(recursive=True)
+        next(process for process in every if not process.children()).kill()
+        until(lambda: "which is tried again" in server.log.read_text())
+        assert {value_of(server) for _ in range(20)} == {1.0}
+        write(tmp_path, 1)
+        until(lambda: 'drum_workers{state="ready"} 2.0' in server.get("/metrics").text)
+
+
 def test_the_error_server_does_not_take_the_place_of_a_model_and_gives_way_to_one(tmp_path: Path) -> None:
     (tmp_path / "custom.py").write_text("import no_such_library\n")
     with serve(tmp_path, "--target-type", "regression", "--with-error-server") as server:
@@ -113,8 +167,7 @@ def test_the_error_server_does_not_take_the_place_of_a_model_and_gives_way_to_on
         until(lambda: server.get("/health/").status_code == 200)
         (tmp_path / "custom.py").write_text("import no_other_library\n")
         server.process.send_signal(signal.SIGHUP)
-        until(lambda: "what was loaded before goes on serving" in server.log.read_text())
-        assert value_of(server) == 1.0
+        until(lambda: value_of(server) == 1.0 and "goes on serving" in server.log.read_text())
 
 
 def test_a_call_that_runs_is_finished_by_the_model_that_began_it(tmp_path: Path) -> None:

@@ -162,24 +162,30 @@ def test_an_unstructured_model_sends_callers_to_its_routes_in_exact_words(unstru
     assert refusal(unstructured.post(path, b"{}", "application/json")) == (422, GO_UNSTRUCTURED)
 
 
+HEAD = b"POST /predict/ HTTP/1.1\r\nHost: h\r\n"
 RAW = {
-    "no request line": b"hello\r\n\r\n",
-    "a bad length": b"POST /predict/ HTTP/1.1\r\nHost: h\r\nContent-Length: many\r\n\r\n",
-    "two lengths": b"POST /predict/ HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nx\n1\n",
-    "a bad header": b"GET / HTTP/1.1\r\nHost: h\r\nno colon here\r\n\r\n",
-    "a bad chunk": b"POST /predict/ HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nx\r\n",
+    "no request line": (400, b"hello\r\n\r\n"),
+    "a bad length": (400, HEAD + b"Content-Length: many\r\n\r\n"),
+    "two lengths": (400, HEAD + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nx\n1\n"),
+    "a bad header": (400, b"GET / HTTP/1.1\r\nHost: h\r\nno colon here\r\n\r\n"),
+    "a bad chunk": (400, HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nx\r\n"),
+    "a long request line": (414, b"GET /" + 10_000 * b"x" + b" HTTP/1.1\r\nHost: h\r\n\r\n"),
+    "an unknown expectation": (417, HEAD + b"Expect: miracles\r\nContent-Length: 4\r\n\r\nx\n1\n"),
+    "a long header": (431, b"GET / HTTP/1.1\r\nHost: h\r\nX: " + 10_000 * b"x" + b"\r\n\r\n"),
+    "an unknown transfer encoding": (501, HEAD + b"Transfer-Encoding: brotli\r\n\r\nx\n1\n"),
 }
 
 
 @pytest.mark.parametrize("fault", RAW)
-def test_broken_http_is_400_as_json(server: Server, fault: str) -> None:
+def test_broken_http_is_refused_as_json(server: Server, fault: str) -> None:
+    status, sent = RAW[fault]
     with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
         connection.connect()
-        connection.sock.sendall(RAW[fault])
+        connection.sock.sendall(sent)
         answer = http.client.HTTPResponse(connection.sock)
         with closing(answer):
             answer.begin()
-            assert (answer.status, answer.getheader("Content-Type")) == (400, "application/json")
+            assert (answer.status, answer.getheader("Content-Type")) == (status, "application/json")
             assert json.loads(answer.read())["message"].startswith("ERROR: ")
 
 

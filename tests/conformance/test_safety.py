@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import suppress
 from pathlib import Path
 
 import openai
 import psutil
 import pytest
 import requests
+
+from custom_model_runner.server.gathering import MOST_GATHERED
 
 from . import certificates
 from .conftest import Server, serve
@@ -69,7 +73,9 @@ def test_probes_and_the_probe_port_ask_for_no_key(server: Server, probe_port: in
     assert server.get("/metrics").status_code == 401
 
 
-def test_a_request_without_key_is_refused_in_our_form_and_its_body_is_not_waited_for(server: Server) -> None:
+def test_a_request_without_key_is_refused_in_our_form_and_the_rest_of_its_body_is_not_waited_for(
+    server: Server,
+) -> None:
     answer = server.post("/predict/", "x\n1\n", "text/csv")
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
     message = (
@@ -77,7 +83,7 @@ def test_a_request_without_key_is_refused_in_our_form_and_its_body_is_not_waited
     )
     assert answer.json() == {"message": message}
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
-        raw.sendall(b"POST /predict/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx")
+        raw.sendall(b"POST /predict/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b"x" * MOST_GATHERED)
         assert raw.recv(100).startswith(b"HTTP/1.1 401 ")
 
 
@@ -172,14 +178,30 @@ def test_the_main_port_speaks_tls_and_the_probe_port_does_not(folder: Path, tmp_
         assert "ERROR" not in server.log.read_text()
 
 
-def test_clients_that_do_not_finish_their_handshake_do_not_keep_threads(folder: Path, tmp_path: Path) -> None:
+def test_a_renewed_certificate_counts_after_a_reload_and_a_wrong_one_changes_nothing(
+    folder: Path, tmp_path: Path
+) -> None:
     certfile, keyfile = certificates.make(tmp_path, "mine")
-    words = ("--certfile", str(certfile), "--keyfile", str(keyfile), "--max-queue", "1")
-    with serve(folder, *WORDS, *words, certificate=certfile) as server, ExitStack() as stack:
-        for _ in range(40):
-            half = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
-            half.sendall(b"\x16\x03\x01\x02\x00\x01")
-        assert server.get("/", timeout=30).ok
+    other, other_key = certificates.make(tmp_path, "other")
+    with serve(folder, *WORDS, "--certfile", str(certfile), "--keyfile", str(keyfile), certificate=certfile) as server:
+        trusted = tmp_path / "trusted"
+        certfile.rename(trusted)
+        other.rename(certfile)
+        os.kill(server.process.pid, signal.SIGHUP)
+        until(lambda: "could not be loaded anew" in server.log.read_text(), 60)
+        assert "certificate and its own key" in server.log.read_text()
+        assert server.get("/", verify=str(trusted)).ok
+        other_key.rename(keyfile)
+        os.kill(server.process.pid, signal.SIGHUP)
+        until(lambda: "was loaded anew" in server.log.read_text(), 60)
+        until(lambda: is_trusted(server))
+
+
+def is_trusted(server: Server) -> bool:
+    """Say whether a server shows the certificate that is in the file now; what drains may show the one before."""
+    with suppress(requests.exceptions.SSLError):
+        return server.get("/").ok
+    return False
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from .conftest import serve
@@ -132,6 +135,27 @@ def test_predictions_are_spans_of_the_callers_trace_and_what_hooks_do_is_inside(
 
     (line,) = [line for line in logged if line["logger"] == "mine"]
     assert (line["request_id"], line["trace_id"], line["span_id"]) == ("r1", TRACE, good.span_id.hex())
+
+
+def test_what_is_left_is_sent_though_a_call_outlasts_the_grace_period(tmp_path: Path) -> None:
+    source = "import time\ndef score(data, model, **kwargs):\n    time.sleep(data['x'][0])\n    return data\n"
+    (tmp_path / "custom.py").write_text(source)
+    with collecting() as collector, ThreadPoolExecutor(1) as client:
+        env = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.port}",
+            # Nothing is sent before the end.
+            "OTEL_BSP_SCHEDULE_DELAY": "600000",
+            "MLOPS_RUNTIME_PARAM_DRUM_GUNICORN_GRACEFUL_TIMEOUT": json.dumps({"type": "numeric", "payload": 1}),
+        }
+        with serve(tmp_path, "--target-type", "regression", env=env) as server:
+            assert server.post("/predict/", "x\n0\n", "text/csv").status_code == 200
+            slow = client.submit(server.post, "/predict/", "x\n60\n", "text/csv")
+            while "drum_calls_in_flight 1.0" not in server.get("/metrics").text:
+                assert not slow.done(), slow.result().text
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(30) == 0
+        assert isinstance(slow.exception(10), requests.ConnectionError)
+        assert len(collector.named("drum.invocations")) == 1
 
 
 def test_a_collector_that_is_not_there_changes_nothing(folder: Path) -> None:

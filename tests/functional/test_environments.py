@@ -90,7 +90,7 @@ def test_the_image_serves_its_own_folder_on_every_interface(folder: Path) -> Non
         "WITH_ERROR_SERVER": "1",
         "PYTHONUNBUFFERED": "1",
     }
-    assert last(folder, "EXPOSE") == "8080"
+    assert last(folder, "EXPOSE") == "8080 8081"
 
 
 @environments

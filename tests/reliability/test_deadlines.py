@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from ..conformance.conftest import Server, serve
@@ -21,6 +21,7 @@ def score(data, model, **kwargs):
 PAIRS = 2000
 CLIENTS = 25
 LIMIT, LATE = 0.2, 0.35
+MOST_TRIES = 50
 
 
 def request(number: int, seconds: float) -> bytes:
@@ -28,37 +29,50 @@ def request(number: int, seconds: float) -> bytes:
     return f"POST /predict/ HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
-def answers(client: socket.socket) -> list[bytes]:
-    """Read until the end of the connection; return each answer."""
+def rest_of(client: socket.socket) -> bytes:
+    """Read until the end of the connection."""
     received = b""
-    try:
+    with suppress(ConnectionResetError):
         while data := client.recv(65536):
             received += data
-    except ConnectionResetError:
-        pass
-    return [b"HTTP/1.1 " + part for part in received.split(b"HTTP/1.1 ")[1:]]
+    return received
 
 
-def pair(server: Server, number: int) -> str:
-    """Send a request that is too slow and one that is not; the second on the same connection first, then on its own."""
+def pair(server: Server, number: int) -> int:
+    """Send a request that is too slow, and another on the same connection; then that one on a connection of its own.
+
+    Every other client sends the second before the first is refused, else after. Return how often it was refused alone.
+    """
+    second = request(number + PAIRS, 0)
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
         client.sendall(request(number, LATE))
+        got = b""
         if number % 2:
-            client.sendall(request(number + PAIRS, 0))
-        got = answers(client)
-        assert len(got) == 1, got
-        assert got[0].startswith(b"HTTP/1.1 504 "), got
-        assert b"predictions" not in got[0]
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
-        client.sendall(request(number + PAIRS, 0))
-        client.shutdown(socket.SHUT_WR)
-        (answer,) = answers(client)
-    if answer.startswith(b"HTTP/1.1 504 "):
-        # Under load it may have waited as long.
-        return "refused twice"
-    assert answer.startswith(b"HTTP/1.1 200 "), answer
-    assert f"[{float(number + PAIRS)}]".encode() in answer, answer
-    return "answered"
+            client.sendall(second)
+        else:
+            got = client.recv(65536)
+            with suppress(BrokenPipeError, ConnectionResetError):
+                client.sendall(second)
+        got += rest_of(client)
+    assert got.startswith(b"HTTP/1.1 504 "), got
+    assert got.count(b"HTTP/1.1 ") == 1, got
+    assert b"predictions" not in got
+    return own_answer(server, second, number + PAIRS)
+
+
+def own_answer(server: Server, asked: bytes, number: int) -> int:
+    """Send a request until it is answered, and check the answer; return how often it was refused before."""
+    for refused in range(MOST_TRIES):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+            client.sendall(asked)
+            client.shutdown(socket.SHUT_WR)
+            answer = rest_of(client)
+        # Under load it may have waited too long.
+        if not answer.startswith(b"HTTP/1.1 504 "):
+            assert answer.startswith(b"HTTP/1.1 200 "), answer
+            assert f"[{float(number)}]".encode() in answer, answer
+            return refused
+    raise AssertionError(f"request {number} was refused {MOST_TRIES} times")
 
 
 def test_none_of_two_thousand_pairs_is_swapped(tmp_path: Path) -> None:
@@ -66,9 +80,10 @@ def test_none_of_two_thousand_pairs_is_swapped(tmp_path: Path) -> None:
     words = ("--target-type", "regression", "--request-timeout", str(LIMIT), "--threads", str(3 * CLIENTS))
     with serve(tmp_path, *words) as server, ThreadPoolExecutor(CLIENTS) as clients:
         start = time.monotonic()
-        found = Counter(clients.map(lambda number: pair(server, number), range(PAIRS)))
+        refused = sum(clients.map(lambda number: pair(server, number), range(PAIRS)))
         seconds = time.monotonic() - start
         assert server.post("/predict/", "number,seconds\n7,0\n").json() == {"predictions": [7.0]}
         assert "ends, because a call" not in server.log.read_text()
-    print(f"\n{PAIRS} pairs in {seconds:.0f} s, none swapped: {dict(found)}")
-    assert found["answered"] > 0.95 * PAIRS
+    print(
+        f"\n{PAIRS} pairs in {seconds:.0f} s, none swapped; {refused} second requests were late as well and sent again"
+    )

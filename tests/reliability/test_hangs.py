@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import socket
-import statistics
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from ..conformance.conftest import serve
+from ..conformance.conftest import Server, serve
+from .delays import TAIL, p99, told, waited
 
 SOURCE = """
 import ctypes, os, time
@@ -49,6 +50,11 @@ def probe(port: int, path: str) -> tuple[float, int]:
     return time.perf_counter() - start, int(received.split()[1])
 
 
+def waited_by(server: Server) -> float:
+    """Return for how many seconds who answers probes, and who asks, had no processor."""
+    return waited(server.process.pid) + waited(os.getpid(), threading.get_native_id())
+
+
 def keep_asking(url: str, wish: str, pause: float, ends: threading.Event) -> None:
     """Send requests, which the hook may not answer, until told to end."""
     while not ends.wait(pause):
@@ -71,10 +77,11 @@ def test_livez_is_quick_whatever_a_hook_does(tmp_path: Path, wish: str) -> None:
         asked = [clients.submit(keep_asking, url, each, pause, ends) for each, pause in pauses.items()]
         try:
             time.sleep(0.5)
-            answers = []
+            answers, before = [], waited_by(server)
             for _ in range(PROBES):
                 answers.append(probe(port, "/livez"))
                 time.sleep(SECONDS_BETWEEN_PROBES)
+            wait = (waited_by(server) - before) / PROBES
         finally:
             ends.set()
         for client in asked:
@@ -86,8 +93,7 @@ def test_livez_is_quick_whatever_a_hook_does(tmp_path: Path, wish: str) -> None:
             assert probe(port, "/readyz")[1] == 503
             server.process.terminate()
             assert server.process.wait(10) == 0
-    seconds = sorted(answer[0] for answer in answers)
-    p99 = seconds[int(len(seconds) * 0.99)]
-    print(f"\n/livez while hooks {wish}: median {statistics.median(seconds) * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms")
+    seconds = [answer[0] for answer in answers]
+    print(f"\n/livez while hooks {wish}: {told(seconds)} (of it {wait * 1e3:.1f} ms for a processor, on average)")
     assert {answer[1] for answer in answers} == {200}
-    assert p99 < MOST_SECONDS
+    assert p99(seconds) < MOST_SECONDS + TAIL * wait

@@ -12,6 +12,7 @@ import pytest
 from custom_model_runner import options
 from custom_model_runner.errors import UsageError
 from custom_model_runner.options import option
+from custom_model_runner.settings import ServerSettings
 
 TRUE = ["t", "true", "y", "yes", "on", "1", "1.0"]
 FALSE = ["false", "n", "no", "off", "0", "none", "0.0"]
@@ -192,6 +193,11 @@ def test_a_parameter_that_became_null_leaves_the_default() -> None:
 @pytest.mark.parametrize("given", [{"words": ["--password", "herring"]}, {"environ": {"PASSWORD": "herring"}}])
 def test_the_values_of_secret_options_are_known(given: dict[str, Any]) -> None:
     assert options.secrets([Strict("Cork"), read(**given)]) == ("herring",)
+
+
+def test_each_value_of_a_secret_option_that_takes_many_is_known() -> None:
+    section = options.read(ServerSettings, {}, {"API_KEYS": "one two"})
+    assert options.secrets([section]) == ("one", "two")
 
 
 def test_a_secret_option_that_is_not_given_hides_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -108,9 +109,47 @@ def test_the_workers_of_the_runtime_parameter_beat_the_flag() -> None:
     assert options.read(ServerSettings, {"max_workers": "2"}, environ).max_workers == 4
 
 
+# What the original reads; the first and the last value that it may have.
+KNOBS = [
+    ("CUSTOM_MODEL_WORKERS", "max_workers", 1, 1, 199),
+    ("DRUM_CLIENT_REQUEST_TIMEOUT", "request_timeout", 0, 0, 3600),
+    ("DRUM_WEBSERVER_BACKLOG", "backlog", 2048, 1, 10000),
+    ("DRUM_GUNICORN_MAX_REQUESTS", "max_requests", 0, 0, 10000),
+    ("DRUM_GUNICORN_MAX_REQUESTS_JITTER", "max_requests_jitter", 0, 0, 10000),
+    ("DRUM_WORKER_CONNECTIONS", "worker_connections", 1000, 1, 10000),
+    ("DRUM_GUNICORN_GRACEFUL_TIMEOUT", "graceful_timeout", 25, 1, 3600),
+    ("DRUM_GUNICORN_KEEP_ALIVE", "keep_alive", 65, 0, 3600),
+]
+
+
+@pytest.mark.parametrize(("name", "field", "default", "least", "most"), KNOBS)
+def test_a_knob_of_the_original_is_a_runtime_parameter_with_a_default_and_bounds(
+    name: str, field: str, default: int, least: int, most: int
+) -> None:
+    def read(payload: int) -> Any:
+        environ = {f"MLOPS_RUNTIME_PARAM_{name}": json.dumps({"type": "numeric", "payload": payload})}
+        return getattr(options.read(ServerSettings, {}, environ), field)
+
+    assert getattr(options.read(ServerSettings, {}, {}), field) == default
+    assert (read(least), read(most)) == (least, most)
+    for beyond in (least - 1, most + 1):
+        with pytest.raises(UsageError, match=f"runtime parameter {name}: '{beyond}'"):
+            read(beyond)
+
+
+def test_the_level_of_gunicorn_is_one_that_it_knows() -> None:
+    def read(level: str) -> str | None:
+        environ = {"MLOPS_RUNTIME_PARAM_DRUM_GUNICORN_LOG_LEVEL": json.dumps({"type": "string", "payload": level})}
+        return options.read(ServerSettings, {}, environ).gunicorn_log_level
+
+    assert [read(level) for level in ("debug", "critical")] == ["debug", "critical"]
+    with pytest.raises(UsageError, match=r"DRUM_GUNICORN_LOG_LEVEL: invalid value 'loud', expected one of: debug, "):
+        read("loud")
+
+
 @pytest.mark.parametrize("field", ["max_workers", "threads", "max_body_bytes", "max_decoded_bytes"])
 def test_zero_is_no_number_of_anything(field: str) -> None:
-    with pytest.raises(UsageError, match="not a whole number above 0"):
+    with pytest.raises(UsageError, match=r"a whole number (above 0|from 1 to 1000)"):
         options.read(ServerSettings, {field: "0"}, {})
 
 

@@ -23,7 +23,8 @@ def register(routes: Blueprint, predictor: Predictor) -> None:
         exchange = current.exchange()
         asked, stages = bodies.asked(request), exchange.stages
         stages.end(RECEIVE)
-        exchange.attributes["gen_ai.request.model"] = str(asked.params.get(MODEL))
+        if isinstance(name := asked.params.get(MODEL), str):
+            exchange.attributes["gen_ai.request.model"] = name
         said = predictor.converse(asked, stages=stages)
         if not isinstance(said, Said):
             return event_stream.answer(said, asked, failures.teller(current_app))

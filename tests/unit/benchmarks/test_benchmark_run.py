@@ -18,7 +18,7 @@ def test_a_quick_run_prints_tables_and_writes_json(tmp_path: Path, capsys: pytes
     samples = json.loads(written.read_text())["samples"]
     http = [sample["figures"] for sample in samples if sample["section"] == "http"]
     assert len(http) == 2 * len(CASES)
-    for section in ("HTTP", "Batch", "Formats", "Observability", "Cold start", "Command line"):
+    for section in ("HTTP", "Batch", "Formats", "Observability", "Workers", "Cold start", "Command line"):
         assert f"## {section}" in printed
     assert "| start to end | drum score --help |" in printed
     for figures in http:

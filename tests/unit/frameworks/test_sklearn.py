@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +30,16 @@ from custom_model_runner.target_type import TargetType as T
 FRAME = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1.0, 0.0, 1.0, 0.0]})
 REGRESSION = Target(T.REGRESSION)
 LINEAR = LinearRegression().fit(FRAME, [0.5, 1.0, 2.5, 3.0])
+# Loads a folder, predicts, and prints what that has imported.
+FIRST_CALL = """
+import sys
+from custom_model_runner import load
+
+predictor = load(sys.argv[1], target_type="regression")
+before = set(sys.modules)
+predictor.predict(b"a,b\\n1,2\\n")
+print(*sorted(set(sys.modules) - before))
+"""
 TWO_LABELS = np.array([[0, 1], [0, 0], [1, 1], [1, 0]])
 
 
@@ -254,3 +268,11 @@ def test_a_table_has_the_columns_that_the_model_needs(model: Any, columns: str, 
     refusal = nullcontext() if words is None else pytest.raises(InputError, match=words)
     with refusal:
         sklearn.check_columns(model, table)
+
+
+def test_the_first_call_imports_nothing_so_that_workers_share_all_that_was_imported(tmp_path: Path) -> None:
+    (tmp_path / "model.pkl").write_bytes(
+        pickle.dumps(make_pipeline(StandardScaler(), LinearRegression()).fit(FRAME, FRAME["a"]))
+    )
+    command = [sys.executable, "-c", FIRST_CALL, str(tmp_path)]
+    assert subprocess.run(command, capture_output=True, check=True).stdout.split() == []

@@ -200,6 +200,19 @@ def test_whatever_the_hook_raises_is_wrapped(tmp_path: Path, hooks: str) -> None
         converse(tmp_path, hooks)
 
 
+def test_a_failure_in_the_middle_of_a_stream_names_the_line(tmp_path: Path) -> None:
+    hooks = """
+        def chat(params, model):
+            yield CHUNK
+            1 / 0
+    """
+    with load(tmp_path, hooks) as loaded:
+        said = loaded.chat({})
+        next(said)
+        with pytest.raises(UserCodeError, match=r"ZeroDivisionError.* \(custom.py:\d+\)"):
+            next(said)
+
+
 def test_an_error_that_the_hook_raises_on_purpose_passes(tmp_path: Path) -> None:
     hooks = """
         from datarobot_drum import CustomHTTPError

@@ -8,15 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from custom_model_runner.data.exchange import Exchange
 from custom_model_runner.data.observation import Observation
 from custom_model_runner.data.stages import Stages
+from custom_model_runner.errors import RunnerError
 from custom_model_runner.monitoring import exposition
 from custom_model_runner.monitoring.facts import Facts
 from custom_model_runner.monitoring.metrics import Metrics, open_metrics
+from tests import promlint
 from tests.counters import kept_in
 
 Labels = tuple[tuple[str, str], ...]
@@ -24,6 +27,8 @@ EVERY_FACT = Facts(
     is_ready=True,
     calls_in_flight=1,
     calls_waiting=2,
+    calls_limit=65,
+    calls_overdue=3,
     load_seconds=0.5,
     workers={"ready": 2, "loading": 0},
     worker_restarts={"signal": 7},
@@ -88,6 +93,13 @@ def test_rows_are_counted_of_calls_that_went_well(folder: Path) -> None:
     assert shown(folder)["drum_rows_total", ()] == 7
 
 
+def test_no_refusals_is_a_number_too(folder: Path) -> None:
+    open_metrics(0)
+    assert {labels: value for (name, labels), value in shown(folder).items() if name == "drum_errors_total"} == {
+        (("error", name),): 0 for name in ("Overloaded", "TimedOut", "TooSlow")
+    }
+
+
 # Older versions of the library close the files of a worker by forgetting them.
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_counts_of_all_workers_are_added_up_and_a_successor_goes_on_where_the_one_before_was(folder: Path) -> None:
@@ -109,6 +121,8 @@ def test_the_state_of_the_server_is_shown(folder: Path) -> None:
         "drum_ready": 1,
         "drum_calls_in_flight": 1,
         "drum_calls_waiting": 2,
+        "drum_calls_limit": 65,
+        "drum_calls_overdue": 3,
         "drum_model_load_seconds": 0.5,
         "drum_reloads_total": 6,
         "drum_failed_reloads_total": 5,
@@ -125,9 +139,10 @@ def test_what_nobody_knows_is_not_shown(folder: Path) -> None:
     assert "drum_model_load_seconds" not in names
 
 
-def test_the_page_is_read_by_a_parser_that_is_strict(folder: Path) -> None:
+def test_the_page_is_read_by_a_parser_that_is_strict_and_follows_the_rules_of_names(folder: Path) -> None:
     count(open_metrics(0), exchange(failure="InputError"))
     text = exposition.exposition(folder, EVERY_FACT).decode()
+    assert promlint.complaints(text) == []
     # In OpenMetrics the family of a counter has no suffix, and there is an end.
     lines = [
         line.replace("_total ", " ", 1) if line.startswith("#") and "counter" in line + follower else line
@@ -140,10 +155,18 @@ def test_the_page_is_read_by_a_parser_that_is_strict(folder: Path) -> None:
 
 def test_a_file_that_is_being_made_is_told_apart_from_a_bug(folder: Path) -> None:
     (folder / "counter_7.db").write_bytes(b"")
-    with pytest.raises(OSError, match="counters of the workers cannot be read"):
+    with pytest.raises(RunnerError, match="counters of the workers cannot be read"):
         exposition.exposition(folder, Facts())
     (folder / "counter_7.db").write_bytes(struct.pack("ii", 64, 0) + struct.pack("i", 4096) + bytes(52))
-    with pytest.raises(OSError, match="counters of the workers cannot be read"):
+    with pytest.raises(RunnerError, match="counters of the workers cannot be read"):
+        exposition.exposition(folder, Facts())
+
+
+def test_a_file_that_code_of_the_folder_has_left_among_the_counters_is_told_apart_from_a_bug(folder: Path) -> None:
+    counters = MmapedDict(str(folder / "gauge_mine.db"))  # type: ignore[no-untyped-call]
+    counters.write_value(mmap_key("a", "a", [], [], "help"), 1.0, 0.0)  # type: ignore[no-untyped-call]
+    counters.close()  # type: ignore[no-untyped-call]
+    with pytest.raises(RunnerError, match="counters of the workers cannot be read"):
         exposition.exposition(folder, Facts())
 
 

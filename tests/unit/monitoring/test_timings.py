@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 
 from custom_model_runner.data.observation import Observation
 from custom_model_runner.monitoring.timings import Timings, open_timings
@@ -39,6 +41,25 @@ def test_a_failed_call_counts() -> None:
     timings = open_timings()
     timings.observe(Observation(0, 2.0, "UserCodeError"))
     assert timings.take() == {"min": 2.0, "max": 2.0, "avg": 2.0, "total": 2.0}
+
+
+class Deadly(float):
+    """Kills the process that adds it up."""
+
+    def __radd__(self, other: float) -> float:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return other
+
+
+def test_a_process_that_is_killed_while_it_counts_keeps_no_other_from_it() -> None:
+    timings = timed(1.0)
+    context = multiprocessing.get_context("fork")
+    for seconds, code in ((Deadly(1.0), -signal.SIGKILL), (1.0, 0)):
+        child = context.Process(target=timings.observe, args=(Observation(1, seconds, None),))
+        child.start()
+        child.join(10)
+        assert child.exitcode == code
+        child.close()
 
 
 def test_calls_of_forked_processes_are_added_up() -> None:

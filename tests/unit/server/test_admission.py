@@ -70,6 +70,24 @@ def test_a_call_that_finds_the_queue_full_is_refused_and_changes_nothing() -> No
     admission.refuse_if_full()
 
 
+def test_who_came_first_enters_first_though_others_ask_the_moment_a_slot_is_free() -> None:
+    admission = open_admission(row(), most_calls=1, most_waiting=4)
+    order: list[str] = []
+
+    def call(name: str) -> None:
+        with admission.enter():
+            order.append(name)
+
+    with ThreadPoolExecutor(3) as pool:
+        with admission.enter():
+            for number, name in enumerate(("first", "second", "third"), 1):
+                pool.submit(call, name)
+                until(lambda number=number: told(admission) == (1, number))  # type: ignore[misc]
+        call("again")
+    assert order == ["first", "second", "third", "again"]
+    assert told(admission) == (0, 0)
+
+
 def test_without_a_queue_a_slot_that_is_free_is_taken_and_one_that_is_not_is_refused() -> None:
     admission = open_admission(row(), most_calls=1, most_waiting=0)
     with admission.enter(), pytest.raises(Overloaded), admission.enter():
@@ -97,7 +115,17 @@ def test_who_waits_beyond_the_deadline_is_refused_and_no_longer_waits() -> None:
         assert told(admission) == (1, 0)
 
 
-def test_a_call_is_stuck_from_its_deadline_until_it_ends() -> None:
+def test_a_request_whose_time_is_over_does_not_enter_though_a_slot_is_free() -> None:
+    watchman = Watchman(grace=1)
+    admission = open_admission(
+        row(), most_calls=1, most_waiting=1, watch=lambda: Watch(watchman.clock(), watchman, lambda: None)
+    )
+    with pytest.raises(TimedOut, match="before the model could be asked"), admission.enter():
+        pytest.fail("it was let in")
+    assert told(admission) == (0, 0)
+
+
+def test_a_call_is_overdue_from_its_deadline_until_it_ends() -> None:
     watchman = Watchman(grace=1)
     refused = threading.Event()
     admission = open_admission(
@@ -105,5 +133,5 @@ def test_a_call_is_stuck_from_its_deadline_until_it_ends() -> None:
     )
     with admission.enter():
         assert refused.wait(10)
-        assert admission.row.get(OfWorker.STUCK) == 1
-    assert admission.row.get(OfWorker.STUCK) == 0
+        assert admission.row.get(OfWorker.OVERDUE) == 1
+    assert admission.row.get(OfWorker.OVERDUE) == 0

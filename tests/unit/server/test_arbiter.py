@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +14,7 @@ from flask import Flask
 from gunicorn.errors import HaltServer
 
 from custom_model_runner.server import launch
-from custom_model_runner.server.arbiter import MOST_STRIKES, Arbiter, end_of
+from custom_model_runner.server.arbiter import MOST_STRIKES, SECONDS_BETWEEN_TRIES, Arbiter, end_of
 from custom_model_runner.server.board import OfGeneration, OfServer, OfWorker, Slot, State, open_board
 from custom_model_runner.server.gunicorn import Application
 from custom_model_runner.server.launch import Launch
@@ -57,6 +59,24 @@ def test_a_worker_that_cannot_load_halts_a_server_that_runs() -> None:
         master.reap_workers()
 
 
+def test_a_worker_that_cannot_load_while_others_serve_is_started_anew_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    master = _master()
+    started: list[int] = []
+    monkeypatch.setattr(master, "spawn_worker", lambda: started.append(1))
+    _ended_worker(master, f"exit {Arbiter.TRY_AGAIN}", state=State.LOADING)
+    master.reap_workers()
+    master.num_workers = 1
+    master.spawn_workers()
+    assert started == []
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + SECONDS_BETWEEN_TRIES)
+    master.spawn_workers()
+    assert started == [1]
+    assert master.launch.seat.board.ended()["exit"] == 1
+
+
 def test_a_second_worker_that_cannot_load_does_not_disturb_the_halt() -> None:
     master = _master(is_running=False)
     _ended_worker(master, f"exit {Arbiter.APP_LOAD_ERROR}", state=State.LOADING)
@@ -93,6 +113,30 @@ def test_the_slot_of_a_worker_that_died_is_free_again_and_its_end_is_counted() -
     assert _ended_worker(master, "exit 3").number == slot.number
 
 
+def test_a_worker_that_cannot_be_forked_is_forked_later_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    master = _master()
+    room = [False]
+
+    def spawn_worker() -> None:
+        worker = SimpleNamespace()
+        master.assign(worker)
+        if not room:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        room.pop()
+        master.WORKERS[len(master.WORKERS)] = worker
+
+    monkeypatch.setattr(master, "spawn_worker", spawn_worker)
+    master.num_workers = 2
+    master.spawn_workers()
+    assert len(master.WORKERS) == 1
+    assert "no worker could be started, which is tried again: Resource temporarily unavailable" in caplog.text
+    room.append(True)
+    master.spawn_workers()
+    assert [worker.slot.number for worker in master.WORKERS.values()] == [0, 1]
+
+
 def test_workers_that_die_one_after_the_other_without_an_answer_end_the_server(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -105,6 +149,21 @@ def test_workers_that_die_one_after_the_other_without_an_answer_end_the_server(
         master.reap_workers()
     assert "was killed by SIGSEGV" in capsys.readouterr().err
     assert master.launch.exit_code.cell.value == 5
+
+
+def test_a_worker_may_send_what_is_left_when_the_grace_period_is_over(tmp_path: Path) -> None:
+    master = _master()
+    master.cfg.set("graceful_timeout", 0)
+    worker = SimpleNamespace(tmp=SimpleNamespace(close=lambda: None))
+    master.assign(worker)
+    script = "trap '' TERM; echo > ready; sleep 0.5; echo > sent"
+    pid = os.posix_spawn("/bin/sh", ["sh", "-c", f"cd {tmp_path}; {script}"], os.environ)
+    master.WORKERS[pid] = worker
+    while not (tmp_path / "ready").exists():
+        time.sleep(0.01)
+    vars(master).update(LISTENERS=[])
+    master.stop()
+    assert (tmp_path / "sent").exists()
 
 
 @pytest.mark.parametrize(("calls", "age"), [(1, 0.0), (0, 100.0)], ids=["that has answered", "that is old"])
@@ -124,9 +183,10 @@ def test_a_worker_is_no_part_of_a_loop(calls: int, age: float) -> None:
         (0, OfGeneration.ENDED_STUCK, False, OfGeneration.ENDED_STUCK, "meant to"),
         (0, 0, False, OfGeneration.ENDED_BY_EXIT, "code 0"),
         (3, OfGeneration.ENDED_ON_PURPOSE, False, OfGeneration.ENDED_BY_EXIT, "code 3"),
+        (255, 0, False, OfGeneration.ENDED_BY_EXIT, "an exception that is in the log"),
         (-signal.SIGSEGV, 0, False, OfGeneration.ENDED_BY_SIGNAL, "killed by SIGSEGV"),
         (-signal.SIGKILL, 0, False, OfGeneration.ENDED_BY_SIGNAL, "SIGKILL, perhaps because the memory"),
-        (-signal.SIGKILL, 0, True, OfGeneration.ENDED_BY_MEMORY, "the memory was used up"),
+        (-signal.SIGKILL, 0, True, OfGeneration.ENDED_BY_MEMORY, "SIGKILL, most likely because the memory"),
     ],
 )
 def test_the_reason_of_an_end(code: int, leaving: int, was_memory: bool, reason: OfGeneration, words: str) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+import pytest
+
+from custom_model_runner.errors import TimedOut
 from custom_model_runner.server.deadlines import Watch, Watchman
 
 
@@ -59,6 +62,23 @@ def test_a_call_that_is_over_is_refused_once_and_may_not_answer_any_more() -> No
     assert scene.told == ["refuse"]
 
 
+def test_a_call_that_ends_too_late_before_it_has_been_refused_is_late_all_the_same() -> None:
+    scene = Scene()
+    watch = scene.watch(1)
+    with pytest.raises(TimedOut, match="--request-timeout"), watch.guarded(scene.stuck.append):
+        scene.clock.now = 1.1
+    assert watch.claim()
+    scene.look(9)
+    assert (scene.told, scene.stuck) == ([], [])
+
+
+def test_what_a_late_call_raises_is_told_rather_than_that_it_is_late() -> None:
+    scene = Scene()
+    scene.clock.now = 1.1
+    with pytest.raises(ZeroDivisionError), scene.watch(1).guarded(scene.stuck.append):
+        raise ZeroDivisionError
+
+
 def test_a_call_that_is_still_inside_after_the_grace_period_retires_the_worker() -> None:
     scene = Scene()
     with scene.watch(1).guarded(scene.stuck.append):
@@ -68,6 +88,17 @@ def test_a_call_that_is_still_inside_after_the_grace_period_retires_the_worker()
         scene.look(6)
         scene.look(7)
     assert scene.told == ["refuse", "retire"]
+
+
+def test_a_refusal_that_fails_leaves_the_others_looked_after(caplog: pytest.LogCaptureFixture) -> None:
+    scene = Scene()
+    fails = Watch(1, scene.watchman, lambda: scene.told.remove("what is not there"))
+    with fails.guarded(scene.stuck.append), scene.watch(1).guarded(scene.stuck.append):
+        scene.look(1)
+        assert (scene.told, scene.stuck) == (["refuse"], [1, 1])
+        scene.look(6)
+    assert scene.told == ["refuse", "retire", "retire"]
+    assert "ValueError" in caplog.text
 
 
 def test_a_stream_that_has_begun_to_answer_is_not_refused() -> None:

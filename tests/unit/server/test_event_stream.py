@@ -15,6 +15,7 @@ from gunicorn.workers import gthread
 from custom_model_runner.data.chat import Asked, Said
 from custom_model_runner.errors import UserCodeError
 from custom_model_runner.server import event_stream
+from custom_model_runner.server.gathering import Reader
 from custom_model_runner.server.worker import Worker
 
 ASKED = Asked({}, {}, "a")
@@ -84,16 +85,10 @@ def test_nothing_is_said_to_a_client_that_has_gone(app: Flask) -> None:
     assert speech.said == 2
 
 
-def test_a_client_has_a_minute_to_take_a_chunk(app: Flask) -> None:
-    with pair() as (ours, _):
-        answer(app, Speech(), ours)
-        assert ours.gettimeout() == 60
-
-
 def test_a_client_that_does_not_take_its_answer_counts_as_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     class Connection:
         def __init__(self, sock: socket.socket) -> None:
-            self.sock = sock
+            self.sock, self.reader = sock, Reader(sock, 5)
 
     def stall(*_: Any) -> NoReturn:
         raise TimeoutError

@@ -12,7 +12,7 @@ from werkzeug.test import Client
 
 from custom_model_runner import logs
 from custom_model_runner.data.exchange import Exchange, Watcher
-from custom_model_runner.errors import CustomHTTPError, InputError
+from custom_model_runner.errors import CustomHTTPError, InputError, RunnerError, UserCodeError
 from custom_model_runner.server import current, exchanges, failures, openai_errors
 
 
@@ -65,7 +65,7 @@ def application(seen: list[Exchange], begun: list[str] | None = None) -> Flask:
 
 def dressed(seen: list[Exchange]) -> Client:
     app = application(seen)
-    return Client(exchanges.dress(failures.contain(app), app.extensions[exchanges.WATCHERS]))
+    return Client(exchanges.dress(failures.contain(app, is_extended=False), app.extensions[exchanges.WATCHERS]))
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,22 @@ def test_what_comes_out_of_the_application_is_told_with_the_status_that_the_work
 
     seen: list[Exchange] = []
     with pytest.raises(Own):
-        Client(exchanges.dress(failures.contain(leaky), [Watcher(seen.append)])).get("/")
+        Client(exchanges.dress(failures.contain(leaky, is_extended=True), [Watcher(seen.append)])).get("/")
     assert [(exchange.status, exchange.failure) for exchange in seen] == [(418, "CustomHTTPError")]
+
+
+@pytest.mark.parametrize(
+    ("is_extended", "kind", "words"),
+    [(True, UserCodeError, "The Flask extension raised"), (False, RunnerError, "internal error: ZeroDivisionError")],
+)
+def test_an_extension_is_blamed_only_where_there_is_one(is_extended: bool, kind: type[Exception], words: str) -> None:
+    def broken(environ: Any, start_response: Any) -> Iterable[bytes]:
+        raise ZeroDivisionError
+
+    seen: list[Exchange] = []
+    with pytest.raises(kind, match=words):
+        Client(exchanges.dress(failures.contain(broken, is_extended=is_extended), [Watcher(seen.append)])).get("/")
+    assert [(exchange.status, exchange.failure) for exchange in seen] == [(500, kind.__name__)]
 
 
 def test_an_answer_tells_how_long_its_stages_took_and_one_without_stages_tells_nothing() -> None:

@@ -22,8 +22,8 @@ def test_one_worker_that_serves_is_enough(other: State) -> None:
     assert why_not_ready(_board(State.READY, other)) is None
 
 
-def test_a_worker_that_serves_is_enough_before_the_whole_generation_does() -> None:
-    assert why_not_ready(_board(State.READY, State.LOADING, generation=State.LOADING)) is None
+def test_a_worker_that_has_loaded_does_not_count_before_its_generation_serves() -> None:
+    assert why_not_ready(_board(State.READY, generation=State.LOADING)) == "the model is being loaded"
 
 
 @pytest.mark.parametrize(

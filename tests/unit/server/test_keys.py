@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask, request
 
-from custom_model_runner.errors import LoadError
+from custom_model_runner.errors import LoadError, Overloaded, UsageError
 from custom_model_runner.predictor import Predictor, load
 from custom_model_runner.server import keys
 from custom_model_runner.server.app import create_app, create_error_app
@@ -41,8 +43,38 @@ def test_every_key_of_the_file_and_of_the_variable_is_valid_and_no_other(file: P
     ] * 4
 
 
+@pytest.mark.parametrize("key", ["one", "onf", "two", ""])
+def test_a_key_is_compared_with_every_valid_one_as_digests_in_constant_time(
+    file: Path, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[tuple[int, int]] = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((len(one), len(other)))
+        return hmac.compare_digest(one, other)
+
+    keyring = keys.open_keyring(ServerSettings(api_key_file=file, api_keys=("three",)))
+    assert keyring is not None
+    monkeypatch.setattr(keys, "hmac", SimpleNamespace(compare_digest=compare))
+    assert keyring.accepts(key) == (key in {"one", "two"})
+    assert compared == [(32, 32)] * 3
+
+
 def test_without_keys_there_is_nothing_to_ask_for() -> None:
     assert keys.open_keyring(ServerSettings()) is None
+
+
+def test_a_worker_has_the_keys_of_the_start_though_the_file_has_been_broken_since(file: Path) -> None:
+    keyring = keys.open_keyring(ServerSettings(api_key_file=file))
+    file.write_text("")
+    assert keyring is not None
+    assert keyring.accepts("one")
+
+
+def test_a_file_without_keys_at_the_start_is_a_usage_error(file: Path) -> None:
+    file.write_text("# none\n")
+    with pytest.raises(UsageError, match=r"--api-key-file.*found no key"):
+        keys.open_keyring(ServerSettings(api_key_file=file))
 
 
 def test_a_changed_file_counts_as_soon_as_it_is_looked_at(file: Path) -> None:
@@ -90,7 +122,11 @@ def predictor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Predictor]:
 
 @pytest.fixture
 def served(file: Path, predictor: Predictor) -> Flask:
-    return create_app(predictor, ServerSettings(api_key_file=file, url_prefix="/pre"))
+    return app_with_keys(predictor, ServerSettings(api_key_file=file, url_prefix="/pre"))
+
+
+def app_with_keys(predictor: Predictor, settings: ServerSettings) -> Flask:
+    return create_app(predictor, settings, keyring=keys.open_keyring(settings))
 
 
 @pytest.mark.parametrize("path", ["/", "/ping", "/health/", "/livez", "/readyz"])
@@ -138,8 +174,18 @@ def test_what_is_no_key_does_not_open_and_does_not_come_back(served: Flask, head
     assert "one" not in answer.get_data(as_text=True).replace("expected one as", "")
 
 
+def test_whoever_has_no_key_is_not_told_that_the_queue_is_full(file: Path, predictor: Predictor) -> None:
+    def admit() -> None:
+        raise Overloaded("full")
+
+    settings = ServerSettings(api_key_file=file)
+    client = create_app(predictor, settings, keyring=keys.open_keyring(settings), admit=admit).test_client()
+    answers = [client.post("/predict/", headers=headers) for headers in ({}, {"X-API-Key": "one"})]
+    assert [answer.status_code for answer in answers] == [401, 429]
+
+
 def test_metrics_can_be_opened(file: Path, predictor: Predictor) -> None:
-    served = create_app(predictor, ServerSettings(api_key_file=file, open_metrics=True))
+    served = app_with_keys(predictor, ServerSettings(api_key_file=file, open_metrics=True))
     client = served.test_client()
     assert (client.get("/metrics").status_code, client.get("/info/").status_code) == (200, 401)
 
@@ -151,7 +197,16 @@ def test_the_header_that_held_the_key_goes_no_further_and_others_do(served: Flas
     assert ("X-Api-Key" in seen[0], seen[0]["Authorization"]) == (False, "Basic b25lOg==")
 
 
+def test_both_headers_go_no_further_if_both_hold_a_key(served: Flask) -> None:
+    seen: list[dict[str, str]] = []
+    served.before_request(lambda: seen.append(dict(request.headers)))
+    served.test_client().get("/pre/info/", headers={"X-API-Key": "one", "Authorization": "Bearer two"})
+    assert not {"X-Api-Key", "Authorization"} & set(seen[0])
+
+
 def test_the_reason_why_a_folder_cannot_be_loaded_is_for_those_with_a_key_except_on_probes(file: Path) -> None:
-    client = create_error_app(LoadError("the reason"), ServerSettings(api_key_file=file)).test_client()
+    settings = ServerSettings(api_key_file=file)
+    app = create_error_app(LoadError("the reason"), settings, keyring=keys.open_keyring(settings))
+    client = app.test_client()
     assert (client.post("/predict/").status_code, client.get("/ping/").status_code) == (401, 513)
     assert client.post("/predict/", headers={"X-API-Key": "one"}).status_code == 513

@@ -30,5 +30,14 @@ def test_port_0_is_a_free_port() -> None:
         assert listening.place(listener, "127.0.0.1") == f"127.0.0.1:{listener.getsockname()[1]}"
 
 
+def test_answers_to_those_who_connect_before_anybody_serves_are_sent_at_once() -> None:
+    with (
+        listening.listen(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_an_address_of_ipv6_is_shown_in_brackets() -> None:
     assert listening.shown(("::1", 80)) == "[::1]:80"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from custom_model_runner.errors import RunnerError
 from custom_model_runner.server import probes
 from custom_model_runner.server.probes import Answer, Probes, answer, said
 
@@ -34,9 +35,10 @@ def test_a_head_is_answered(head: bytes, status: int) -> None:
     assert response.endswith(b"\r\n\r\n") == head.startswith(b"HEAD")
 
 
-def test_a_page_that_fails_is_500() -> None:
+@pytest.mark.parametrize("error", [RunnerError, OSError, ValueError, MemoryError])
+def test_a_page_that_fails_is_500(error: type[Exception]) -> None:
     def page() -> Answer:
-        raise OSError("a secret")
+        raise error("a secret")
 
     response = answer(b"GET /x HTTP/1.1\r\n\r\n", {"/x": page})
     assert response.startswith(b"HTTP/1.1 500 ")
