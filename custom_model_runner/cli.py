@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NoReturn
 
-from custom_model_runner import __version__, logs, options, parsers, plugins, settings
+from custom_model_runner import __version__, garbage, logs, options, parsers, plugins, settings
 from custom_model_runner.errors import (
     EXIT_FAILURE,
     EXIT_INTERRUPTED,
@@ -228,7 +228,9 @@ def _scratch(command: Command, environ: Mapping[str, str], at_end: ExitStack) ->
 def _call(function: str, *arguments: Any) -> int:
     """Import a function and call it."""
     module, _, name = function.partition(":")
-    code: int = getattr(importlib.import_module(module), name)(*arguments)
+    with garbage.kept():
+        imported = importlib.import_module(module)
+    code: int = getattr(imported, name)(*arguments)
     return code
 
 
@@ -276,7 +278,8 @@ def _read(command: Command, given: Mapping[str, Any], environ: Mapping[str, str]
     for place, section in enumerate(sections):
         if isinstance(section, settings.DeliverySettings):
             # Imported by those commands only that open a folder, and when no option is wrong.
-            deliver = plugins.find(plugins.ENTRIES["delivery"]).deliver
+            with garbage.kept():
+                deliver = plugins.find(plugins.ENTRIES["delivery"]).deliver
             delivered = deliver(*sections[:place], section, environ, secret_options=options.secrets(sections))
             at_end.callback(_set(delivered.variables))
             at_end.callback(delivered.guard_output())

@@ -5,7 +5,6 @@ Threads, sockets and locks do not survive a fork, and a thread pool that has run
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 from contextlib import suppress
@@ -85,9 +84,3 @@ def is_safe(model: Model, before: Traces) -> bool:
         LOG.info("the model is not shared by workers: loading it left %s and %s behind", before, after)
         return False
     return True
-
-
-def freeze() -> None:
-    """Let later collections of garbage leave alone, and so unwritten, what is there before the fork."""
-    gc.collect()
-    gc.freeze()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from custom_model_runner import logs, sharing
+from custom_model_runner import garbage, logs, sharing
 from custom_model_runner.batch import ahead, flow, local, plan, pool, preview, segments, sinks, sources
 from custom_model_runner.batch.blocks import Blocks, Whole
 from custom_model_runner.batch.plan import Plan
@@ -105,7 +105,9 @@ def _sharing(job: Job) -> None:
     """Load the model once, and fork the workers from where it is, if what it left behind allows that."""
     before = sharing.traces()
     look = _begin(job.batch)
-    with job.open() as predictor:
+    with garbage.kept():
+        opened = job.open()
+    with opened as predictor:
         found = look() if plan.takes_blocks(predictor.model) else Whole()
         if isinstance(found, Whole):
             job.loaded()
@@ -113,7 +115,6 @@ def _sharing(job: Job) -> None:
                 _whole(job, reporting_predictor, found)
             return
         if sharing.is_safe(predictor.model, before):
-            sharing.freeze()
             with pool.opened(_work(job, lambda _: job.reporting(predictor)), job.batch.workers) as workers:
                 job.loaded()
                 _pooled(job, workers, found)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from custom_model_runner import logs, plugins
+from custom_model_runner import garbage, logs, plugins
 from custom_model_runner.server import supervisor
 from custom_model_runner.server.seat import Seat
 from custom_model_runner.settings import LogSettings, ModelSettings, MonitorSettings, ServerSettings
@@ -33,7 +33,7 @@ def run(  # noqa: PLR0917  # the seat, and a section each
         print("Detected REST server mode", file=sys.stderr)
     if server.production:
         logs.notice("--production has no effect: the server is always the production server")
-    code: int = plugins.find(plugins.ENTRIES["serving"]).serve(
-        seat, model, delivered=delivered, server=server, monitor=monitor, log=log
-    )
+    with garbage.kept():
+        serving = plugins.find(plugins.ENTRIES["serving"])
+    code: int = serving.serve(seat, model, delivered=delivered, server=server, monitor=monitor, log=log)
     return code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from custom_model_runner import estimator, opening, plugins
+from custom_model_runner import estimator, garbage, opening, plugins
 from custom_model_runner.codedir import CodeDir
 from custom_model_runner.data.target import Declared, settle
 from custom_model_runner.errors import LoadError
@@ -20,7 +20,8 @@ def load(codedir: CodeDir, declared: Declared) -> Model:
     with ExitStack() as stack:
         # A pickle may need modules that stand beside it.
         stack.callback(language.load(codedir, ()).close)
-        opened = opening.load(codedir)
+        with garbage.unsearched():
+            opened = opening.load(codedir)
         is_transform = declared.type is TargetType.TRANSFORM
         target, notice = settle(declared, None if is_transform else estimator.require(opened.model).hint())
         framework, abilities = estimator.abilities(opened.model, target)

@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Flask
 
-from custom_model_runner import border, logs, sharing, warming
+from custom_model_runner import border, garbage, logs, sharing, warming
 from custom_model_runner.data.observation import Observation, Observer
 from custom_model_runner.delivery.delivered import Delivered
 from custom_model_runner.errors import LoadError, RunnerError
@@ -65,7 +65,9 @@ class Folder:
         before, start = sharing.traces(), time.perf_counter()
         notices: list[str] = []
         try:
-            shared = border.call(self._open, notices.extend, failing=LOADING_RAISED, as_error=LoadError)
+            # What is never searched is never written to, and stays shared.
+            with garbage.kept():
+                shared = border.call(self._open, notices.extend, failing=LOADING_RAISED, as_error=LoadError)
         except RunnerError as error:
             if not self.server.with_error_server:
                 raise
@@ -73,7 +75,6 @@ class Folder:
         if not sharing.is_safe(shared.model, before):
             return None
         self._tell(notices)
-        sharing.freeze()
         self.seat.generation.row.put(OfGeneration.LOAD_MICROSECONDS, int((time.perf_counter() - start) * 1e6))
         return replace(self, shared=shared)
 
