@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from custom_model_runner.batch.blocks import Blocks, Whole
 from custom_model_runner.batch.plan import Plan
 from custom_model_runner.batch.pool import Pool
 from custom_model_runner.batch.segments import Form, Segment
+from custom_model_runner.batch.tally import LOAD, LOOK, PREDICT, WRITE, Tally
 from custom_model_runner.batch.worker import Open, Work
 from custom_model_runner.errors import UsageError
 from custom_model_runner.monitoring import reporting
@@ -37,14 +38,15 @@ class Target:
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be done, with what; `loaded` is told when the model is there."""
+    """What is to be done, with what; `watching` is entered while rows are read and no process is forked."""
 
     model: ModelSettings
     settings: ScoreSettings
     batch: Plan
     target: Target
     reports: reporting.Plan | None
-    loaded: Callable[[], None]
+    tally: Tally = field(default_factory=Tally)
+    watching: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @property
     def form(self) -> Form:
@@ -69,53 +71,66 @@ class Job:
 
 def run(job: Job) -> None:
     """Predict all of an input."""
+    job.tally.bytes_in = sources.size_of(job.batch.sources)
     with local.bounded():
         if job.batch.workers == 1:
-            _alone(job, _begin(job.batch))
+            _alone(job, _begin(job))
         elif sharing.is_worth_a_try(job.model):
             _sharing(job)
         else:
-            _apart(job, partial(_look, job.batch))
+            _apart(job, partial(_look, job))
+    job.tally.stages.end(WRITE)
 
 
-def _look(batch: Plan) -> Blocks | Whole:
-    return plan.look(batch) if sources.is_lasting(batch.source) else plan.look_at_pipe(batch)
+def _look(job: Job) -> Blocks | Whole:
+    if sources.is_lasting(job.batch.source):
+        return plan.look(job.batch)
+    return plan.look_at_pipe(job.batch, job.tally.reading)
 
 
-def _begin(batch: Plan) -> Look:
+def _begin(job: Job) -> Look:
     """Start to look at an input that can be read again, and return what waits for that; pipes are looked at later."""
-    look = partial(_look, batch)
-    return ahead.started(look) if sources.is_lasting(batch.source) else look
+    look = partial(_look, job)
+    return ahead.started(look) if sources.is_lasting(job.batch.source) else look
+
+
+def _found(job: Job, look: Look, *, takes_blocks: bool) -> Blocks | Whole:
+    """Return what a look at the input finds, once the model is there."""
+    job.tally.stages.end(LOAD)
+    if not takes_blocks:
+        return Whole()
+    with job.watching():
+        found = look()
+    job.tally.stages.end(LOOK)
+    job.tally.total = found.rows if isinstance(found, Blocks) else None
+    return found
 
 
 def _alone(job: Job, look: Look) -> None:
     """Do all in this process."""
     with job.open() as loaded, job.reporting(loaded) as predictor:
-        job.loaded()
-        found = look() if plan.takes_blocks(predictor.model) else Whole()
+        found = _found(job, look, takes_blocks=plan.takes_blocks(predictor.model))
         if isinstance(found, Whole):
             _whole(job, predictor, found)
             return
         form, consume = job.form, _consume(job)
-        with closing(flow.predicted(predictor, found, job.settings.passthrough)) as tables:
+        with job.watching(), closing(flow.predicted(predictor, found, job.settings.passthrough)) as tables:
             ahead.handed_over(tables, lambda made: consume(map(form.encode, made)))
 
 
 def _sharing(job: Job) -> None:
     """Load the model once, and fork the workers from where it is, if what it left behind allows that."""
     before = sharing.traces()
-    look = _begin(job.batch)
+    look = _begin(job)
     with job.open() as predictor:
-        found = look() if plan.takes_blocks(predictor.model) else Whole()
+        found = _found(job, look, takes_blocks=plan.takes_blocks(predictor.model))
         if isinstance(found, Whole):
-            job.loaded()
             with job.reporting(predictor) as reporting_predictor:
                 _whole(job, reporting_predictor, found)
             return
         if sharing.is_safe(predictor.model, before):
             sharing.freeze()
             with pool.opened(_work(job, lambda _: job.reporting(predictor)), job.batch.workers) as workers:
-                job.loaded()
                 _pooled(job, workers, found)
             return
     _apart(job, lambda: found)
@@ -126,8 +141,7 @@ def _apart(job: Job, look: Look) -> None:
     found: Blocks | Whole = Whole()
     with pool.opened(_work(job, partial(_opened, job)), job.batch.workers) as workers:
         if workers.takes_blocks:
-            job.loaded()
-            found = look()
+            found = _found(job, look, takes_blocks=True)
             if isinstance(found, Blocks):
                 _pooled(job, workers, found)
                 return
@@ -145,7 +159,7 @@ def _opened(job: Job, number: int) -> Iterator[Predictor]:
 
 
 def _pooled(job: Job, workers: Pool, blocks: Blocks) -> None:
-    with closing(workers.segments(blocks)) as found:
+    with job.watching(), closing(workers.segments(blocks)) as found:
         ahead.handed_over(found, _consume(job))
 
 
@@ -154,22 +168,40 @@ def _whole(job: Job, predictor: Predictor, found: Whole) -> None:
         raise UsageError("--input: what is handed over as a whole is one file; found several")
     if found.reason is not None:
         logs.notice(f"the input is read as a whole: {found.reason}")
-    target = job.target
-    data = local.run(predictor, job.settings, job.batch, data=found.data, for_terminal=target.for_terminal)
-    sinks.emit(target.output, data, stdout=target.stdout)
+    with job.watching():
+        data = local.run(
+            replace(predictor, observers=(job.tally.observe,)),
+            job.settings,
+            job.batch,
+            _data(job, predictor, found),
+            for_terminal=job.target.for_terminal,
+        )
+    job.tally.stages.end(PREDICT)
+    job.tally.bytes_out = len(data)
+    sinks.emit(job.target.output, data, stdout=job.target.stdout)
+
+
+def _data(job: Job, predictor: Predictor, found: Whole) -> bytes:
+    if found.data is not None:
+        return found.data
+    data = local.read(predictor, job.batch)
+    if not sources.is_lasting(job.batch.source):
+        job.tally.bytes_in = len(data)
+    return data
 
 
 def _consume(job: Job) -> flow.Consume:
     """Return what takes the segments of an output."""
-    form, target = job.form, job.target
+    form, target, counted = job.tally.writing(job.form), job.target, job.tally.counted
     if target.output is not None and sinks.is_plain(target.output):
-        return flow.kept(target.output, form)
+        keep = flow.kept(target.output, form)
+        return lambda found: keep(counted(found))
 
     def consume(found: Iterator[Segment]) -> None:
         with sinks.live(target.output, target.stdout) as file:
             if target.for_terminal:
-                file.write(preview.of_segments(found))
+                file.write(preview.of_segments(counted(found)))
             else:
-                form.assemble(found, file)
+                form.assemble(counted(found), file)
 
     return consume

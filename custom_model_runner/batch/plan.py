@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from custom_model_runner import plugins
 from custom_model_runner.batch import columns, segments, several, sources, text
 from custom_model_runner.batch.blocks import BLOCK_BYTES, Blocks, Limits, Whole
 from custom_model_runner.data import compression, tables, transformed
+from custom_model_runner.data.compression import Readable
 from custom_model_runner.errors import UsageError
 from custom_model_runner.model import Model
 from custom_model_runner.parsers import files_of
@@ -138,11 +139,11 @@ def _columns(plan: Plan, source: str) -> Blocks | Whole:
     return read(source, block_rows=plan.block_rows, limits=plan.limits)
 
 
-def look_at_pipe(plan: Plan) -> Blocks | Whole:
+def look_at_pipe(plan: Plan, counted: Callable[[Readable], Readable]) -> Blocks | Whole:
     """Return a pipe in blocks, or what was read of it already; its beginning tells the types of columns."""
     if plan.is_whole or plan.media_type not in text.KINDS:
         return Whole()
-    stream = sources.pipe(plan.source)
+    stream = counted(sources.pipe(plan.source))
     first = sources.take(stream, text.SAMPLE_BYTES)
     has_ended = len(first) < text.SAMPLE_BYTES
     if plan.may_be_whole and has_ended and len(first) <= SMALL_BYTES:

@@ -14,7 +14,7 @@ from custom_model_runner.errors import RunnerError, UsageError
 from custom_model_runner.parsers import STANDARD_INPUT, files_of
 
 
-def choose(output: Path | None, source: str) -> Path | None:
+def choose(output: Path | None, source: str, *, flag: str = "--output") -> Path | None:
     """Return the file to write, or None for standard output, before anything is read or written.
 
     An output that is the input, or that cannot be a file, is a usage error.
@@ -22,16 +22,16 @@ def choose(output: Path | None, source: str) -> Path | None:
     if output is None or _is_descriptor(output, 1):
         return None
     if output.is_dir():
-        raise UsageError(f"--output: {str(output)!r} is a directory, expected a file")
+        raise UsageError(f"{flag}: {str(output)!r} is a directory, expected a file")
     if not output.absolute().parent.is_dir():
-        raise UsageError(f"--output: the directory {str(output.absolute().parent)!r} is not there")
+        raise UsageError(f"{flag}: the directory {str(output.absolute().parent)!r} is not there")
     is_input = (
         _is_descriptor(output, 0)
         if source == STANDARD_INPUT
         else output.exists() and any(map(output.samefile, files_of(source)))
     )
     if is_input and output.is_file():
-        raise UsageError(f"--output: {str(output)!r} is the input file itself")
+        raise UsageError(f"{flag}: {str(output)!r} is the input file itself")
     return output
 
 

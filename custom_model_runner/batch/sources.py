@@ -6,7 +6,7 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -35,6 +35,11 @@ def limit_of(given: int | None) -> int:
 def is_lasting(source: str) -> bool:
     """Say whether an input can be read more than once."""
     return source != STANDARD_INPUT and Path(source).is_file()
+
+
+def size_of(names: Sequence[str]) -> int:
+    """Return how many bytes files have together; pipes count for nothing."""
+    return sum(Path(name).stat().st_size for name in names if is_lasting(name))
 
 
 def read_decoded(source: str, limit: int) -> tuple[bytes, str]:

@@ -74,4 +74,13 @@ class ScoreSettings:
         parse=positive,
         help="most bytes that a compressed input may decode to (default: the memory that is available)",
     )
+    summary: str | None = option(
+        "--summary",
+        metavar="FILE",
+        bare="",
+        help="write what was counted as one line of JSON, to a file, or else as the last line of standard error",
+    )
+    no_progress: bool = option(
+        "--no-progress", is_switch=True, default=False, help="do not show on a terminal how far the run is"
+    )
     show_perf: bool = option("--show-perf", is_switch=True, default=False, help="report how long the run took")
