@@ -166,19 +166,17 @@ def _pooled(job: Job, workers: Pool, blocks: Blocks) -> None:
 def _whole(job: Job, predictor: Predictor, found: Whole) -> None:
     if len(job.batch.sources) > 1:
         raise UsageError("--input: what is handed over as a whole is one file; found several")
+    with job.watching():
+        data = _data(job, predictor, found)
+    # Not before: what cannot be read is told in one line.
     if found.reason is not None:
         logs.notice(f"the input is read as a whole: {found.reason}")
+    observed = replace(predictor, observers=(job.tally.observe,))
     with job.watching():
-        data = local.run(
-            replace(predictor, observers=(job.tally.observe,)),
-            job.settings,
-            job.batch,
-            _data(job, predictor, found),
-            for_terminal=job.target.for_terminal,
-        )
+        made = local.run(observed, job.settings, job.batch, data, for_terminal=job.target.for_terminal)
     job.tally.stages.end(PREDICT)
-    job.tally.bytes_out = len(data)
-    sinks.emit(job.target.output, data, stdout=job.target.stdout)
+    job.tally.bytes_out = len(made)
+    sinks.emit(job.target.output, made, stdout=job.target.stdout)
 
 
 def _data(job: Job, predictor: Predictor, found: Whole) -> bytes:

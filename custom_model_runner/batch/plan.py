@@ -118,7 +118,7 @@ def _look_at(plan: Plan, source: str) -> Blocks | Whole:
     if plan.is_whole or plan.media_type == transformed.MATRIX_MARKET:
         return Whole()
     if plan.media_type in (*ARROW, PARQUET):
-        return Whole(reason="it is compressed as a whole") if encoding else _columns(plan, source)
+        return _columns(plan, source, is_compressed=encoding is not None)
     if plan.media_type not in text.KINDS:
         return Whole()
     if plan.may_be_whole and not sources.is_longer(source, SMALL_BYTES):
@@ -132,10 +132,12 @@ def _cutting(plan: Plan, source: str, first: bytes) -> text.Cutting | None:
     return text.cutting(first, plan.media_type, source, block_rows=plan.block_rows, limits=plan.limits)
 
 
-def _columns(plan: Plan, source: str) -> Blocks | Whole:
-    read = columns.look_at_parquet if plan.media_type == PARQUET else columns.look_at_arrow
-    if plan.may_be_whole and Path(source).stat().st_size <= SMALL_BYTES // 4:
+def _columns(plan: Plan, source: str, *, is_compressed: bool) -> Blocks | Whole:
+    if plan.may_be_whole and not sources.is_longer(source, SMALL_BYTES // 4):
         return Whole()
+    if is_compressed:
+        return Whole(reason="it is compressed as a whole")
+    read = columns.look_at_parquet if plan.media_type == PARQUET else columns.look_at_arrow
     return read(source, block_rows=plan.block_rows, limits=plan.limits)
 
 

@@ -112,6 +112,19 @@ def test_a_whole_file_has_no_blocks(folder: Path) -> None:
         score(folder, "-", whole_file=True, batch_rows=1)
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [({"batch_rows": 3}, "drum: the input is read as a whole: it is compressed as a whole\n"), ({}, "")],
+)
+def test_it_is_told_when_blocks_cannot_be_made_of_an_input(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], given: dict[str, Any], told: str
+) -> None:
+    path = tmp_path / "in.parquet.gz"
+    path.write_bytes(gzip.compress(rows_file(tmp_path / "in.parquet").read_bytes()))
+    assert score(folder, path, **given).count(b",7,") == 7
+    assert capsys.readouterr().err == told
+
+
 def test_no_rows_give_a_header(folder: Path, pipe: Pipe) -> None:
     assert score(folder, pipe(b"a,b\n"), batch_rows=3) == b"Predictions\n"
 
