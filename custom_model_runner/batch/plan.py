@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from custom_model_runner import plugins
-from custom_model_runner.batch import columns, segments, several, sources, text
+from custom_model_runner.batch import columns, segments, several, sinks, sources, text
 from custom_model_runner.batch.blocks import BLOCK_BYTES, Blocks, Limits, Whole
+from custom_model_runner.batch.several import Read
 from custom_model_runner.data import compression, tables, transformed
 from custom_model_runner.data.compression import Readable
 from custom_model_runner.errors import UsageError
@@ -66,6 +68,8 @@ def settle(settings: ScoreSettings, output: Path | None) -> Plan:
         )
     if settings.whole_file and settings.batch_rows is not None:
         raise UsageError("--whole-file and --batch-rows exclude each other; found both")
+    if settings.resume:
+        _check_resumable(files, output)
     return Plan(
         files,
         media_types[0],
@@ -80,6 +84,13 @@ def settle(settings: ScoreSettings, output: Path | None) -> Plan:
             _block_bytes(files, settings.workers),
         ),
     )
+
+
+def _check_resumable(files: Sequence[str], output: Path | None) -> None:
+    if not all(map(sources.is_lasting, files)):
+        raise UsageError("--resume: a pipe cannot be read again, expected a file, a folder or a pattern as --input")
+    if output is None or not sinks.is_plain(output):
+        raise UsageError("--resume: what was written cannot be gone on with, expected a file as --output")
 
 
 def _block_bytes(files: Sequence[str], workers: int) -> int:
@@ -111,6 +122,20 @@ def look(plan: Plan) -> Blocks | Whole:
     if len(plan.sources) == 1 or plan.is_whole:
         return _look_at(plan, plan.source)
     return several.joined(plan.sources, several.each(plan.sources, partial(_look_at, plan)))
+
+
+def again(plan: Plan, known: Mapping[str, Any]) -> Blocks:
+    """Return files in the blocks that an earlier look has found, without looking."""
+    pairs = zip(plan.sources, known["cuts"], strict=True)
+    every = [_read_again(plan, source, cut) for source, cut in pairs]
+    read = every[0] if len(every) == 1 else several.reading(plan.sources, every)
+    return Blocks(**{**known, "limit": plan.limits.table, "read": read})
+
+
+def _read_again(plan: Plan, source: str, cut: Mapping[str, Any]) -> Read:
+    if plan.media_type in text.KINDS:
+        return text.again(source, plan.media_type, cut, plan.limits).read
+    return columns.again(source, "Parquet" if plan.media_type == PARQUET else "Arrow", cut).read
 
 
 def _look_at(plan: Plan, source: str) -> Blocks | Whole:

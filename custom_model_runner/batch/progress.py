@@ -59,10 +59,11 @@ def text(tally: Tally, now: float) -> str:
 def _rows(tally: Tally, seconds: float) -> list[str]:
     speed = tally.rows / seconds if seconds else 0.0
     told = f"{speed:,.{0 if speed >= SLOW else 1}f} rows/s"
+    rows = tally.rows + tally.resumed_rows
     if tally.total is None:
-        return [f"{tally.rows:,} rows", told]
-    parts = [f"{tally.rows:,} of {tally.total:,} rows", told]
-    return [*parts, f"{_duration((tally.total - tally.rows) / speed)} left"] if speed else parts
+        return [f"{rows:,} rows", told]
+    parts = [f"{rows:,} of {tally.total:,} rows", told]
+    return [*parts, f"{_duration((tally.total - rows) / speed)} left"] if speed else parts
 
 
 def _duration(seconds: float) -> str:

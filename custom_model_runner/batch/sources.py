@@ -55,16 +55,29 @@ def read_decoded(source: str, limit: int) -> tuple[bytes, str]:
 
 
 @contextmanager
-def opened(source: str, limit: int) -> Iterator[Readable]:
-    """Open an input, decoded as its name says; one that is changed while it is read is an input error."""
+def opened(source: str, limit: int, *, start: int = 0) -> Iterator[Readable]:
+    """Open an input, decoded as its name says, so many bytes behind its beginning.
+
+    One that is changed while it is read is an input error.
+    """
     try:
         with _file(source) as file:
             encoding = compression.split(source)[1]
-            yield compression.decoded(Watched(file, source), (encoding,) if encoding else (), limit)
+            if encoding is None and start:
+                file.seek(start)
+            stream = compression.decoded(Watched(file, source), (encoding,) if encoding else (), limit)
+            if encoding is not None:
+                _skip(stream, start)
+            yield stream
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
         raise _unreadable(source, error) from error
+
+
+def _skip(stream: Readable, size: int) -> None:
+    while size > 0 and (part := stream.read(min(size, compression.CHUNK))):
+        size -= len(part)
 
 
 def pipe(source: str) -> Readable:

@@ -31,7 +31,8 @@ def text(tally: Tally) -> str:
     stages = tally.stages.seconds()
     seconds = sum(stages.values())
     facts = {
-        "rows": tally.rows,
+        "rows": tally.rows + tally.resumed_rows,
+        "resumed_rows": tally.resumed_rows,
         "rejected_rows": tally.rejected_rows,
         "blocks": tally.blocks,
         "seconds": round(seconds, 3),

@@ -19,12 +19,13 @@ LOAD, LOOK, PREDICT, WRITE = "load", "look", "predict", "write"
 class Tally:
     """What was counted so far; bytes are those of files and pipes, memory is that of all processes together.
 
-    `total` is how many rows there are, if that is known.
+    `total` is how many rows there are, if that is known; those of an earlier run that this one goes on with are apart.
     """
 
     rows: int = 0
     blocks: int = 0
     rejected_rows: int = 0
+    resumed_rows: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
     memory: int = 0

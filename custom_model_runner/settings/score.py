@@ -43,6 +43,12 @@ class ScoreSettings:
     whole_file: bool = option(
         "--whole-file", is_switch=True, default=False, help="predict all rows at once, whatever memory that takes"
     )
+    resume: bool = option(
+        "--resume",
+        is_switch=True,
+        default=False,
+        help="go on where an earlier run with the same options was interrupted",
+    )
     workers: int = option(
         "--workers",
         metavar="N|auto",

@@ -198,7 +198,7 @@ def failing(expression: str) -> str:
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
-        ("data[['a']][1:]", "In the block that begins with row 4: Expected one prediction per row"),
+        ("data[['a']][1:]", "Row 4 of the input: Expected one prediction per row"),
         ("pd.DataFrame({'Predictions': data['a'], 'x': 1})", "The predictions from row 4 on have other columns"),
     ],
 )
@@ -249,7 +249,7 @@ def test_a_file_that_changes_while_it_is_read_is_told(tmp_path: Path) -> None:
     plant(tmp_path, {"in.csv": b"a\n" + b"1\n" * 2_000_000})
     with pytest.raises(InputError, match=r"in\.csv' was changed while it was read"):
         score(folder, tmp_path / "in.csv", output=tmp_path / "out.csv", batch_rows=100_000)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["code", "in.csv"]
+    assert not (tmp_path / "out.csv").exists()
 
 
 PARTS = {"part-2.csv": b"a,b\n3,x\n4.5,y\n", "part-1.csv": b"a,b\n1,7\n2,8\n", "_SUCCESS": b"", ".hidden.csv": b"z\n"}

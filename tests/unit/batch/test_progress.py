@@ -38,6 +38,11 @@ def tally_at(*stages: str, **counted: int) -> Tally:
             {"rows": 1, "total": 801, "memory": 3 << 20},
             "drum: 1 of 801 rows, 0.2 rows/s, 1:06:40 left, 3 MiB",
         ),
+        (
+            [LOAD, LOOK],
+            {"rows": 50, "resumed_rows": 50, "total": 700},
+            "drum: 100 of 700 rows, 10 rows/s, 1:00 left, 0 MiB",
+        ),
         ([LOAD, LOOK, PREDICT], {"rows": 10, "total": 10}, "drum: writing the output, 0 MiB"),
     ],
 )

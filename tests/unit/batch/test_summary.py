@@ -23,7 +23,7 @@ def joined(found: Iterator[Segment], out: io.BytesIO) -> None:
 
 def test_it_tells_what_was_counted() -> None:
     clock = iter((0.0, 1.0, 1.5, 3.5, 4.0))
-    tally = Tally(stages=Stages(lambda: next(clock)), rejected_rows=1)
+    tally = Tally(stages=Stages(lambda: next(clock)), rejected_rows=1, resumed_rows=4)
     tally.reading(io.BytesIO(b"12345")).read(100)
     tally.stages.end(LOAD)
     tally.stages.end(LOOK)
@@ -34,7 +34,8 @@ def test_it_tells_what_was_counted() -> None:
     tally.note_memory(7)
     tally.note_memory(3)
     assert json.loads(summary.text(tally)) == {
-        "rows": 8,
+        "rows": 12,
+        "resumed_rows": 4,
         "rejected_rows": 1,
         "blocks": 2,
         "seconds": 4.0,
