@@ -20,7 +20,8 @@ class Missing(UsageError):
 class Option:
     """How a field is given: by flags, by a variable, or by a runtime parameter that beats both.
 
-    `fallback` is the variable that is read where the first one is empty; a secret value is kept out of the output.
+    `fallback` is the variable that is read where the first one is empty; `bare` is what a flag without a value means,
+    if that is allowed; a secret value is kept out of the output.
     """
 
     flags: tuple[str, ...]
@@ -32,6 +33,7 @@ class Option:
     parameter: str | None = None
     is_switch: bool = False
     takes_many: bool = False
+    bare: str | None = None
     choices: tuple[str, ...] | None = None
     required: bool = False
     yields_to: str | None = None
@@ -74,7 +76,8 @@ def add_to(parser: argparse.ArgumentParser, section: type) -> None:
                 dest=name,
                 default=absent,
                 metavar=declared.metavar,
-                nargs="+" if declared.takes_many else None,
+                nargs="+" if declared.takes_many else None if declared.bare is None else "?",
+                const=declared.bare,
                 choices=declared.choices,
                 # Where a variable may give it, only `read` knows that it is missing.
                 required=declared.required and not declared.variables,

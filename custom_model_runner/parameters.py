@@ -88,6 +88,20 @@ def parse(name: str, text: str) -> Any:
     return payload
 
 
+def delivered() -> dict[str, str]:
+    """Return the texts of the parameters that were delivered, by name, but not those of credentials."""
+    texts = {name.removeprefix(PREFIX): text for name, text in os.environ.items() if name.startswith(PREFIX)}
+    return {name: text for name, text in sorted(texts.items()) if not _is_of_credential(text)}
+
+
+def _is_of_credential(text: str) -> bool:
+    try:
+        parameter = json.loads(text)
+    except json.JSONDecodeError:
+        return False
+    return isinstance(parameter, dict) and parameter.get("type") == "credential"
+
+
 class RuntimeParameters:
     """Read the parameters that were delivered to the running model."""
 

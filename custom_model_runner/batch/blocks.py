@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from custom_model_runner.data.payload import Payload
 
@@ -21,33 +22,57 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Place:
+    """How far blocks have come: the number of the next one, files that are done, how far into a file, the line there.
+
+    In text that counts decoded bytes behind the header, in columnar files rows.
+    """
+
+    number: int = 0
+    files: int = 0
+    offset: int = 0
+    line: int | None = None
+
+
+BEGINNING = Place()
+
+
+@dataclass(frozen=True)
 class Block:
     """Some rows: their number among the blocks, counted from 0, their bytes, and the line in which they begin.
 
-    `source` names the file that they are of, where there are several.
+    `source` names the file that they are of, where there are several; `behind` is where the next block begins.
     """
 
     number: int
     data: bytes
     first_line: int | None = None
     source: str | None = None
+    behind: Place = BEGINNING
 
 
 @dataclass(frozen=True)
 class Blocks:
     """An input in blocks: the media type of each, the types of its columns, how many rows it has if that is known.
 
-    `read` yields the blocks in order, from the first, whenever it is called; a pipe can be read once. `columns` is what
-    other files must have, too, to be read with it, and `facts` what the columns of text hold.
+    `read` yields the blocks in order, from a place on, whenever it is called; a pipe can be read once, from its
+    beginning. `columns` is what other files must have, too, to be read with it, `facts` what the columns of text hold,
+    and `cuts` how each file is cut, by which it is cut again without a look at it.
     """
 
     media_type: str
     types: Mapping[str, str] | None
     limit: int
     rows: int | None
-    read: Callable[[], Iterator[Block]]
+    read: Callable[[Place], Iterator[Block]]
     columns: object = None
     facts: Mapping[str, int] | None = None
+    cuts: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What is found by a look at the input, such that JSON knows."""
+        return {"media_type": self.media_type, "types": self.types, "rows": self.rows, "cuts": list(self.cuts)}
 
     def payload(self, block: Block) -> Payload:
         """Return what a table is read from."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ import pyarrow.ipc
 import pyarrow.parquet as pq
 
 from custom_model_runner.batch import sources
-from custom_model_runner.batch.blocks import Block, Blocks, Limits, Whole
+from custom_model_runner.batch.blocks import Block, Blocks, Limits, Place, Whole
 from custom_model_runner.data import arrow, columnar, parquet
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.plugins import ARROW_STREAM
@@ -23,34 +23,59 @@ CATEGORIES = Whole(reason="its columns of categories are numbered by all rows")
 READ_BYTES = 1 << 17
 
 
+# Yields a table without rows, and the record batches of a file behind so many rows, of at most so many each where that
+# can be chosen.
+Batches = Callable[[Path, int, int], Iterator[Any]]
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How a columnar file is cut: its format, how many rows make a block, and how many may be read at once."""
+
+    source: str
+    format_name: str
+    rows: int
+    most: int
+
+    @property
+    def facts(self) -> dict[str, int]:
+        """What the same is made of again, beside the file."""
+        return {"rows": self.rows, "most": self.most}
+
+    def read(self, place: Place) -> Iterator[Block]:
+        """Yield the blocks of the file from a place on, one without rows if there are none at all."""
+        if place.files:
+            return
+        path = Path(self.source)
+        before = path.stat()
+        with columnar.whole(self.format_name):
+            batches = BATCHES[self.format_name](path, place.offset, min(self.rows, self.most))
+            for rows, data in columnar.resliced(batches, self.rows):
+                if rows or not place.offset:
+                    number = place.number
+                    place = Place(number + 1, int(not rows), place.offset + rows)
+                    yield Block(number, data, behind=place)
+        after = path.stat()
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise sources.changed(self.source)
+
+
 @dataclass(frozen=True)
 class Columns:
-    """A columnar file: its name, that of its format, its rows, and what yields its record batches."""
+    """A columnar file that was looked at: its name, that of its format, rows, bytes, how many rows to read at once."""
 
     source: str
     format_name: str
     rows: int
     size: int
     schema: Any
-    batches: Callable[[Path, int], Iterator[Any]]
+    most: int
 
     def blocks(self, types: dict[str, str], *, block_rows: int | None, limits: Limits) -> Blocks:
         """Return the file in blocks."""
         rows = block_rows or max(limits.block * self.rows // max(self.size, 1), 1)
-        return Blocks(ARROW_STREAM, types, limits.table, self.rows, lambda: self._read(rows), self.schema)
-
-    def _read(self, rows: int) -> Iterator[Block]:
-        path = Path(self.source)
-        before = path.stat()
-        number = -1
-        with columnar.whole(self.format_name):
-            for number, data in enumerate(columnar.resliced(self.batches(path, rows), rows)):
-                yield Block(number, data)
-        after = path.stat()
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise sources.changed(self.source)
-        if number < 0:
-            yield Block(0, columnar.stream(self.schema.empty_table()))
+        cutting = Cutting(self.source, self.format_name, rows, self.most)
+        return Blocks(ARROW_STREAM, types, limits.table, self.rows, cutting.read, self.schema, cuts=(cutting.facts,))
 
 
 def look_at_parquet(source: str, *, block_rows: int | None, limits: Limits) -> Blocks | Whole:
@@ -68,16 +93,25 @@ def look_at_parquet(source: str, *, block_rows: int | None, limits: Limits) -> B
     if types is None:
         return CATEGORIES
     most = facts.rows_at_once(limits.table)
-    found = Columns(source, "Parquet", metadata.num_rows, facts.size, schema, _parquet_batches(most))
+    found = Columns(source, "Parquet", metadata.num_rows, facts.size, schema, most)
     return found.blocks(types, block_rows=block_rows, limits=limits)
 
 
-def _parquet_batches(most_rows: int) -> Callable[[Path, int], Iterator[Any]]:
-    def batches(path: Path, rows: int) -> Iterator[Any]:
-        with pq.ParquetFile(path, pre_buffer=False, buffer_size=READ_BYTES) as file:
-            yield from file.iter_batches(batch_size=min(rows, most_rows), use_threads=False)
+def _parquet_batches(path: Path, start: int, most: int) -> Iterator[Any]:
+    with pq.ParquetFile(path, pre_buffer=False, buffer_size=READ_BYTES) as file:
+        yield file.schema_arrow.empty_table()
+        first = 0
+        while first < file.num_row_groups and start >= (rows := file.metadata.row_group(first).num_rows):
+            first, start = first + 1, start - rows
+        groups = list(range(first, file.num_row_groups))
+        yield from _behind(start, file.iter_batches(batch_size=most, row_groups=groups, use_threads=False))
 
-    return batches
+
+def _behind(start: int, batches: Iterator[Any]) -> Iterator[Any]:
+    """Yield the rows of record batches behind so many."""
+    for batch in batches:
+        yield batch.slice(start)
+        start = max(start - len(batch), 0)
 
 
 def _has_gaps(file: Any, name: str) -> bool:
@@ -102,24 +136,34 @@ def look_at_arrow(source: str, *, block_rows: int | None, limits: Limits) -> Blo
     rows = size = 0
     gaps: set[int] = set()
     with columnar.whole("Arrow"):
-        schema = None
-        for batch in _arrow_batches(Path(source), 0):
+        for batch in _arrow_batches(Path(source), 0, 0):
             schema = batch.schema
             rows, size = rows + len(batch), size + batch.nbytes
             gaps |= {place for place, column in enumerate(batch.columns) if column.null_count}
-    if schema is None:
-        return Whole()
     types = columnar.types(schema, gaps.__contains__)
     if types is None:
         return CATEGORIES
-    found = Columns(source, "Arrow", rows, size, schema, _arrow_batches)
+    found = Columns(source, "Arrow", rows, size, schema, rows)
     return found.blocks(types, block_rows=block_rows, limits=limits)
 
 
-def _arrow_batches(path: Path, _rows: int) -> Iterator[Any]:
+def _arrow_batches(path: Path, start: int, _most: int) -> Iterator[Any]:
     with path.open("rb") as file:
         arrow.skip_to_stream(file)
-        for batch in pa.ipc.open_stream(pa.PythonFile(file, "r")):
-            # Offsets inside it are believed from here on.
-            batch.validate(full=True)
-            yield batch
+        stream = pa.ipc.open_stream(pa.PythonFile(file, "r"))
+        yield stream.schema.empty_table()
+        yield from _behind(start, map(_valid, stream))
+
+
+def _valid(batch: Any) -> Any:
+    """Return a batch of which offsets inside it are believed from here on."""
+    batch.validate(full=True)
+    return batch
+
+
+BATCHES: dict[str, Batches] = {"Parquet": _parquet_batches, "Arrow": _arrow_batches}
+
+
+def again(source: str, format_name: str, facts: Mapping[str, Any]) -> Cutting:
+    """Return how a file is cut of which that is known."""
+    return Cutting(source, format_name, facts["rows"], facts["most"])

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 
-from custom_model_runner.batch import ahead, keys, sinks, store
+from custom_model_runner.batch import ahead, keys
 from custom_model_runner.batch.blocks import Block, Blocks
-from custom_model_runner.batch.segments import Form, Segment
+from custom_model_runner.batch.rest import OfRows, Rest
 from custom_model_runner.data import answers, transformed
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import BaseCustomUserError, RunnerError
@@ -19,16 +18,6 @@ from custom_model_runner.target_type import TargetType
 
 # Reading a table takes longer than most models do, and lets go of the GIL meanwhile.
 READERS = 2
-# Takes all segments in order.
-Consume = Callable[[Iterator[Segment]], None]
-
-
-class InBlock(RunnerError):
-    """A failure of some rows of an input, with the exit code of what failed."""
-
-    def __init__(self, row: int, error: RunnerError | BaseCustomUserError) -> None:
-        super().__init__(f"In the block that begins with row {row + 1}: {error}")
-        self.exit_code = error.exit_code
 
 
 class InFile(RunnerError):
@@ -39,25 +28,30 @@ class InFile(RunnerError):
         self.exit_code = error.exit_code
 
 
-def predicted(predictor: Predictor, blocks: Blocks, passthrough: Sequence[str]) -> Generator[pd.DataFrame, None, None]:
-    """Yield what the model makes of each block; the next one is read meanwhile."""
+def predicted(
+    predictor: Predictor, rest: Rest, passthrough: Sequence[str]
+) -> Generator[tuple[Block, pd.DataFrame], None, None]:
+    """Yield what the model makes of each block that is not done; the next one is read meanwhile."""
 
-    def read(block: Block) -> Payload:
-        payload = blocks.payload(block)
-        try:
-            return replace(payload, table=predictor.read(payload))
-        except RunnerError as error:
-            raise in_file(block.source, error) from error
+    def begun(block: Block) -> tuple[Block, Payload]:
+        return replace(block, data=b""), read(predictor, rest.blocks, block)
 
-    row = 0
-    for payload in ahead.mapped(read, ahead.ahead(blocks.read()), threads=READERS):
+    for block, payload in ahead.mapped(begun, ahead.ahead(rest.read()), threads=READERS):
         try:
             made = table(predictor, payload, passthrough)
-        except (RunnerError, BaseCustomUserError) as error:
-            raise InBlock(row, error) from error
-        yield made
-        row += len(made)
-    check_rows(row, blocks)
+        except OfRows as error:
+            raise rest.failure(block, error) from error
+        yield block, made
+        rest.take(block, len(made))
+
+
+def read(predictor: Predictor, blocks: Blocks, block: Block) -> Payload:
+    """Return the payload of a block with its table; a failure names the file where there are several."""
+    payload = blocks.payload(block)
+    try:
+        return replace(payload, table=predictor.read(payload))
+    except RunnerError as error:
+        raise in_file(block.source, error) from error
 
 
 def in_file(source: str | None, error: RunnerError) -> RunnerError:
@@ -65,28 +59,12 @@ def in_file(source: str | None, error: RunnerError) -> RunnerError:
     return error if source is None else InFile(source, error)
 
 
-def check_rows(count: int, blocks: Blocks) -> None:
-    """Refuse to end with another number of rows than the look at the input has found."""
-    if blocks.rows is not None and count != blocks.rows:
-        raise RunnerError(f"{count} rows were read, expected the {blocks.rows} that were there before")
-
-
 def table(predictor: Predictor, payload: Payload, passthrough: Sequence[str]) -> pd.DataFrame:
-    """Return what a model makes of one table, and the columns that are carried along."""
-    if predictor.info.target.type is TargetType.TRANSFORM:
-        return transformed.dense(keys.transform(predictor, payload, passthrough))
-    return answers.table(keys.score(predictor, payload, passthrough))
-
-
-def kept(output: Path, form: Form) -> Consume:
-    """Return what keeps segments beside a file until all are there, and then assembles the file."""
-
-    def consume(found: Iterator[Segment]) -> None:
-        with store.opened(output) as segments_store:
-            count = 0
-            for count, segment in enumerate(found, start=1):
-                segments_store.add(count - 1, segment)
-            with sinks.replacing(output) as file:
-                form.assemble(segments_store.segments(count), file)
-
-    return consume
+    """Return what a model makes of the table in a payload, and the columns that are carried along."""
+    rows = 0 if payload.table is None else len(payload.table)
+    try:
+        if predictor.info.target.type is TargetType.TRANSFORM:
+            return transformed.dense(keys.transform(predictor, payload, passthrough))
+        return answers.table(keys.score(predictor, payload, passthrough))
+    except (RunnerError, BaseCustomUserError) as error:
+        raise OfRows(rows, error) from error

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import functools
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from custom_model_runner import garbage, logs, sharing
-from custom_model_runner.batch import ahead, flow, local, plan, pool, preview, segments, sinks, sources
+from custom_model_runner.batch import (
+    ahead,
+    flow,
+    identity,
+    local,
+    partial,
+    plan,
+    pool,
+    preview,
+    segments,
+    sinks,
+    sources,
+)
 from custom_model_runner.batch.blocks import Blocks, Whole
+from custom_model_runner.batch.partial import Partial
 from custom_model_runner.batch.plan import Plan
 from custom_model_runner.batch.pool import Pool
+from custom_model_runner.batch.rest import Rest
 from custom_model_runner.batch.segments import Form, Segment
+from custom_model_runner.batch.tally import LOAD, LOOK, PREDICT, WRITE, Tally
 from custom_model_runner.batch.worker import Open, Work
 from custom_model_runner.errors import UsageError
 from custom_model_runner.monitoring import reporting
@@ -37,14 +53,19 @@ class Target:
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be done, with what; `loaded` is told when the model is there."""
+    """What is to be done, with what; `watching` is entered while rows are read and no process is forked.
+
+    `partial` is where the parts of a file are kept.
+    """
 
     model: ModelSettings
     settings: ScoreSettings
     batch: Plan
     target: Target
     reports: reporting.Plan | None
-    loaded: Callable[[], None]
+    tally: Tally = field(default_factory=Tally)
+    watching: Callable[[], AbstractContextManager[None]] = nullcontext
+    partial: Partial | None = None
 
     @property
     def form(self) -> Form:
@@ -69,54 +90,83 @@ class Job:
 
 def run(job: Job) -> None:
     """Predict all of an input."""
-    with local.bounded():
+    job.tally.bytes_in = sources.size_of(job.batch.sources)
+    with local.bounded(), _beside(job) as kept:
+        job = replace(job, partial=kept)
         if job.batch.workers == 1:
-            _alone(job, _begin(job.batch))
+            _alone(job, _begin(job))
         elif sharing.is_worth_a_try(job.model):
             _sharing(job)
         else:
-            _apart(job, partial(_look, job.batch))
+            _apart(job, functools.partial(_look, job))
+    job.tally.stages.end(WRITE)
 
 
-def _look(batch: Plan) -> Blocks | Whole:
-    return plan.look(batch) if sources.is_lasting(batch.source) else plan.look_at_pipe(batch)
+def _beside(job: Job) -> AbstractContextManager[Partial | None]:
+    """Return the folder beside an output; a device or a pipe has none, and what comes by a pipe cannot be resumed."""
+    output, settings = job.target.output, job.settings
+    if output is None or not sinks.is_plain(output):
+        return nullcontext()
+    settle = functools.partial(identity.settle, job.model, settings)
+    return partial.opened(output, settle if sources.is_lasting(job.batch.source) else None, resumes=settings.resume)
 
 
-def _begin(batch: Plan) -> Look:
+def _look(job: Job) -> Blocks | Whole:
+    if job.partial is not None and job.partial.journal is not None:
+        return plan.again(job.batch, job.partial.journal.blocks)
+    if sources.is_lasting(job.batch.source):
+        return plan.look(job.batch)
+    return plan.look_at_pipe(job.batch, job.tally.reading)
+
+
+def _begin(job: Job) -> Look:
     """Start to look at an input that can be read again, and return what waits for that; pipes are looked at later."""
-    look = partial(_look, batch)
-    return ahead.started(look) if sources.is_lasting(batch.source) else look
+    look = functools.partial(_look, job)
+    return ahead.started(look) if sources.is_lasting(job.batch.source) else look
+
+
+def _found(job: Job, look: Look, *, takes_blocks: bool) -> Blocks | Whole:
+    """Return what a look at the input finds, once the model is there."""
+    job.tally.stages.end(LOAD)
+    if not takes_blocks:
+        return Whole()
+    with job.watching():
+        found = look()
+    job.tally.stages.end(LOOK)
+    job.tally.total = found.rows if isinstance(found, Blocks) else None
+    return found
 
 
 def _alone(job: Job, look: Look) -> None:
     """Do all in this process."""
     with job.open() as loaded, job.reporting(loaded) as predictor:
-        job.loaded()
-        found = look() if plan.takes_blocks(predictor.model) else Whole()
+        found = _found(job, look, takes_blocks=plan.takes_blocks(predictor.model))
         if isinstance(found, Whole):
             _whole(job, predictor, found)
             return
-        form, consume = job.form, _consume(job)
-        with closing(flow.predicted(predictor, found, job.settings.passthrough)) as tables:
-            ahead.handed_over(tables, lambda made: consume(map(form.encode, made)))
+        rest, form = _rest(job, found), job.form
+        with job.watching(), closing(flow.predicted(predictor, rest, job.settings.passthrough)) as tables:
+            if job.partial is None:
+                ahead.handed_over(tables, lambda made: _show(job, (form.encode(table) for _, table in made)))
+            else:
+                _exhaust(job, job.partial.store.added((block, form.encode(table)) for block, table in tables))
+            _finish(job, rest)
 
 
 def _sharing(job: Job) -> None:
     """Load the model once, and fork the workers from where it is, if what it left behind allows that."""
     before = sharing.traces()
-    look = _begin(job.batch)
+    look = _begin(job)
     with garbage.kept():
         opened = job.open()
     with opened as predictor:
-        found = look() if plan.takes_blocks(predictor.model) else Whole()
+        found = _found(job, look, takes_blocks=plan.takes_blocks(predictor.model))
         if isinstance(found, Whole):
-            job.loaded()
             with job.reporting(predictor) as reporting_predictor:
                 _whole(job, reporting_predictor, found)
             return
         if sharing.is_safe(predictor.model, before):
             with pool.opened(_work(job, lambda _: job.reporting(predictor)), job.batch.workers) as workers:
-                job.loaded()
                 _pooled(job, workers, found)
             return
     _apart(job, lambda: found)
@@ -125,10 +175,9 @@ def _sharing(job: Job) -> None:
 def _apart(job: Job, look: Look) -> None:
     """Have each worker load the model; this process has none, unless the input is handed over as a whole."""
     found: Blocks | Whole = Whole()
-    with pool.opened(_work(job, partial(_opened, job)), job.batch.workers) as workers:
+    with pool.opened(_work(job, functools.partial(_opened, job)), job.batch.workers) as workers:
         if workers.takes_blocks:
-            job.loaded()
-            found = look()
+            found = _found(job, look, takes_blocks=True)
             if isinstance(found, Blocks):
                 _pooled(job, workers, found)
                 return
@@ -136,7 +185,13 @@ def _apart(job: Job, look: Look) -> None:
 
 
 def _work(job: Job, open_model: Open) -> Work:
-    return Work(open_model, lambda predictor: plan.takes_blocks(predictor.model), job.form, job.settings.passthrough)
+    return Work(
+        open_model,
+        lambda predictor: plan.takes_blocks(predictor.model),
+        job.form,
+        job.settings.passthrough,
+        None if job.partial is None else job.partial.store,
+    )
 
 
 @contextmanager
@@ -146,31 +201,70 @@ def _opened(job: Job, number: int) -> Iterator[Predictor]:
 
 
 def _pooled(job: Job, workers: Pool, blocks: Blocks) -> None:
-    with closing(workers.segments(blocks)) as found:
-        ahead.handed_over(found, _consume(job))
+    rest = _rest(job, blocks)
+    with job.watching(), closing(workers.segments(rest)) as found:
+        if job.partial is None:
+            ahead.handed_over(found, functools.partial(_show, job))
+        else:
+            # The workers keep them.
+            _exhaust(job, found)
+        _finish(job, rest)
+
+
+def _rest(job: Job, blocks: Blocks) -> Rest:
+    """Return what is to be done of an input; what was done before is in the folder of an interrupted run."""
+    source = job.batch.source
+    name = repr(Path(source).name) if sources.is_lasting(source) else "the input"
+    rest = Rest(blocks, name, {} if job.partial is None else job.partial.begin(blocks.known))
+    job.tally.resumed_rows = rest.rows
+    return rest
+
+
+def _exhaust(job: Job, found: Iterator[Segment]) -> None:
+    """Have all segments made, and count them."""
+    deque(job.tally.counted(found), maxlen=0)
+
+
+def _show(job: Job, found: Iterator[Segment]) -> None:
+    """Write segments to a device, a pipe or standard output as they come."""
+    counted = job.tally.counted(found)
+    with sinks.live(job.target.output, job.target.stdout) as file:
+        if job.target.for_terminal:
+            file.write(preview.of_segments(counted))
+        else:
+            job.tally.writing(job.form).assemble(counted, file)
+
+
+def _finish(job: Job, rest: Rest) -> None:
+    """Check that all rows are there, and make the file of them."""
+    rest.check()
+    if job.partial is not None:
+        with job.partial.replacing() as file:
+            job.tally.writing(job.form).assemble(job.partial.store.segments(len(rest.done)), file)
 
 
 def _whole(job: Job, predictor: Predictor, found: Whole) -> None:
     if len(job.batch.sources) > 1:
         raise UsageError("--input: what is handed over as a whole is one file; found several")
+    with job.watching():
+        data = _data(job, predictor, found)
+    # Not before: what cannot be read is told in one line.
     if found.reason is not None:
         logs.notice(f"the input is read as a whole: {found.reason}")
+    observed = replace(predictor, observers=(job.tally.observe,))
+    with job.watching():
+        made = local.run(observed, job.settings, job.batch, data, for_terminal=job.target.for_terminal)
+    job.tally.stages.end(PREDICT)
+    job.tally.bytes_out = len(made)
     target = job.target
-    data = local.run(predictor, job.settings, job.batch, data=found.data, for_terminal=target.for_terminal)
-    sinks.emit(target.output, data, stdout=target.stdout)
+    with sinks.live(target.output, target.stdout) if job.partial is None else job.partial.replacing() as file:
+        file.write(made)
 
 
-def _consume(job: Job) -> flow.Consume:
-    """Return what takes the segments of an output."""
-    form, target = job.form, job.target
-    if target.output is not None and sinks.is_plain(target.output):
-        return flow.kept(target.output, form)
-
-    def consume(found: Iterator[Segment]) -> None:
-        with sinks.live(target.output, target.stdout) as file:
-            if target.for_terminal:
-                file.write(preview.of_segments(found))
-            else:
-                form.assemble(found, file)
-
-    return consume
+def _data(job: Job, predictor: Predictor, found: Whole) -> bytes:
+    if found.data is not None:
+        return found.data
+    data = local.read(predictor, job.batch)
+    if not sources.is_lasting(job.batch.source):
+        job.tally.bytes_in = len(data)
+    return data

@@ -11,7 +11,7 @@ import pandas as pd
 
 from custom_model_runner import plugins
 from custom_model_runner.batch import keys, preview, sinks, sources
-from custom_model_runner.batch.plan import Plan
+from custom_model_runner.batch.plan import Plan, takes_blocks
 from custom_model_runner.data import answers, compression, tables, transformed
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.predictions import Predictions
@@ -25,13 +25,15 @@ from custom_model_runner.target_type import TargetType
 NOTHING_RETURNED = b"The score_unstructured hook returned None\n"
 
 
-def run(
-    predictor: Predictor, settings: ScoreSettings, plan: Plan, *, data: bytes | None = None, for_terminal: bool
-) -> bytes:
-    """Return the whole output of a batch: data, or a preview of it for a person at a terminal.
+def read(predictor: Predictor, plan: Plan) -> bytes:
+    """Return the input; a folder with a reader of its own, or an unstructured model, gets the file as it is."""
+    if not takes_blocks(predictor.model):
+        return sources.read(plan.source)
+    return sources.read_decoded(plan.source, plan.limits.table)[0]
 
-    `data` is the input, if it was read already.
-    """
+
+def run(predictor: Predictor, settings: ScoreSettings, plan: Plan, data: bytes, *, for_terminal: bool) -> bytes:
+    """Return the whole output of a batch: data, or a preview of it for a person at a terminal."""
     with bounded():
         return _run(predictor, settings, plan, data, for_terminal=for_terminal)
 
@@ -56,10 +58,10 @@ def check(info: ModelInfo, settings: ScoreSettings, plan: Plan) -> None:
         _check_type(plan.written_type)
 
 
-def _run(predictor: Predictor, settings: ScoreSettings, plan: Plan, data: bytes | None, *, for_terminal: bool) -> bytes:
+def _run(predictor: Predictor, settings: ScoreSettings, plan: Plan, data: bytes, *, for_terminal: bool) -> bytes:
     if predictor.info.target.type is TargetType.UNSTRUCTURED:
         query = dict(parse_qsl(settings.query or ""))
-        reply = predictor.answer(Payload.of(sources.read(settings.input), settings.content_type), query)
+        reply = predictor.answer(Payload.of(data, settings.content_type), query)
         return _show(reply) if for_terminal else NOTHING_RETURNED if reply.is_none else reply.body
     payload = _table(predictor, settings, plan, data)
     if predictor.info.target.type is TargetType.TRANSFORM:
@@ -69,11 +71,8 @@ def _run(predictor: Predictor, settings: ScoreSettings, plan: Plan, data: bytes 
     return _preview(predictions) if for_terminal else _written(predictions, plan)
 
 
-def _table(predictor: Predictor, settings: ScoreSettings, plan: Plan, data: bytes | None) -> Payload:
-    """Return the input; a folder with a reader of its own gets the file as it is."""
+def _table(predictor: Predictor, settings: ScoreSettings, plan: Plan, data: bytes) -> Payload:
     reads_itself = predictor.model.read is not None
-    if data is None:
-        data = sources.read(plan.source) if reads_itself else sources.read_decoded(plan.source, plan.limits.table)[0]
     if settings.column_names is not None and not reads_itself and plan.media_type != transformed.MATRIX_MARKET:
         raise UsageError("--sparse-column-file is for MatrixMarket inputs (.mtx), whose columns have no names")
     return Payload(data, plan.media_type, column_names=settings.column_names, limit=plan.limits.table)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from custom_model_runner import plugins
-from custom_model_runner.batch import columns, segments, several, sources, text
+from custom_model_runner.batch import columns, segments, several, sinks, sources, text
 from custom_model_runner.batch.blocks import BLOCK_BYTES, Blocks, Limits, Whole
+from custom_model_runner.batch.several import Read
 from custom_model_runner.data import compression, tables, transformed
+from custom_model_runner.data.compression import Readable
 from custom_model_runner.errors import UsageError
 from custom_model_runner.model import Model
 from custom_model_runner.parsers import files_of
@@ -65,6 +68,8 @@ def settle(settings: ScoreSettings, output: Path | None) -> Plan:
         )
     if settings.whole_file and settings.batch_rows is not None:
         raise UsageError("--whole-file and --batch-rows exclude each other; found both")
+    if settings.resume:
+        _check_resumable(files, output)
     return Plan(
         files,
         media_types[0],
@@ -79,6 +84,13 @@ def settle(settings: ScoreSettings, output: Path | None) -> Plan:
             _block_bytes(files, settings.workers),
         ),
     )
+
+
+def _check_resumable(files: Sequence[str], output: Path | None) -> None:
+    if not all(map(sources.is_lasting, files)):
+        raise UsageError("--resume: a pipe cannot be read again, expected a file, a folder or a pattern as --input")
+    if output is None or not sinks.is_plain(output):
+        raise UsageError("--resume: what was written cannot be gone on with, expected a file as --output")
 
 
 def _block_bytes(files: Sequence[str], workers: int) -> int:
@@ -112,12 +124,26 @@ def look(plan: Plan) -> Blocks | Whole:
     return several.joined(plan.sources, several.each(plan.sources, partial(_look_at, plan)))
 
 
+def again(plan: Plan, known: Mapping[str, Any]) -> Blocks:
+    """Return files in the blocks that an earlier look has found, without looking."""
+    pairs = zip(plan.sources, known["cuts"], strict=True)
+    every = [_read_again(plan, source, cut) for source, cut in pairs]
+    read = every[0] if len(every) == 1 else several.reading(plan.sources, every)
+    return Blocks(**{**known, "limit": plan.limits.table, "read": read})
+
+
+def _read_again(plan: Plan, source: str, cut: Mapping[str, Any]) -> Read:
+    if plan.media_type in text.KINDS:
+        return text.again(source, plan.media_type, cut, plan.limits).read
+    return columns.again(source, "Parquet" if plan.media_type == PARQUET else "Arrow", cut).read
+
+
 def _look_at(plan: Plan, source: str) -> Blocks | Whole:
     encoding = compression.split(source)[1]
     if plan.is_whole or plan.media_type == transformed.MATRIX_MARKET:
         return Whole()
     if plan.media_type in (*ARROW, PARQUET):
-        return Whole(reason="it is compressed as a whole") if encoding else _columns(plan, source)
+        return _columns(plan, source, is_compressed=encoding is not None)
     if plan.media_type not in text.KINDS:
         return Whole()
     if plan.may_be_whole and not sources.is_longer(source, SMALL_BYTES):
@@ -131,18 +157,20 @@ def _cutting(plan: Plan, source: str, first: bytes) -> text.Cutting | None:
     return text.cutting(first, plan.media_type, source, block_rows=plan.block_rows, limits=plan.limits)
 
 
-def _columns(plan: Plan, source: str) -> Blocks | Whole:
-    read = columns.look_at_parquet if plan.media_type == PARQUET else columns.look_at_arrow
-    if plan.may_be_whole and Path(source).stat().st_size <= SMALL_BYTES // 4:
+def _columns(plan: Plan, source: str, *, is_compressed: bool) -> Blocks | Whole:
+    if plan.may_be_whole and not sources.is_longer(source, SMALL_BYTES // 4):
         return Whole()
+    if is_compressed:
+        return Whole(reason="it is compressed as a whole")
+    read = columns.look_at_parquet if plan.media_type == PARQUET else columns.look_at_arrow
     return read(source, block_rows=plan.block_rows, limits=plan.limits)
 
 
-def look_at_pipe(plan: Plan) -> Blocks | Whole:
+def look_at_pipe(plan: Plan, counted: Callable[[Readable], Readable]) -> Blocks | Whole:
     """Return a pipe in blocks, or what was read of it already; its beginning tells the types of columns."""
     if plan.is_whole or plan.media_type not in text.KINDS:
         return Whole()
-    stream = sources.pipe(plan.source)
+    stream = counted(sources.pipe(plan.source))
     first = sources.take(stream, text.SAMPLE_BYTES)
     has_ended = len(first) < text.SAMPLE_BYTES
     if plan.may_be_whole and has_ended and len(first) <= SMALL_BYTES:

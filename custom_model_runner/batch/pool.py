@@ -6,13 +6,15 @@ import os
 import selectors
 import signal
 import socket
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from custom_model_runner import processes
 from custom_model_runner.batch import ahead, flow, wire, worker
-from custom_model_runner.batch.blocks import Block, Blocks
+from custom_model_runner.batch.blocks import Block
+from custom_model_runner.batch.rest import OfRows, Rest
 from custom_model_runner.batch.segments import Segment
 from custom_model_runner.batch.wire import Kind, Message
 from custom_model_runner.batch.worker import Work
@@ -47,43 +49,42 @@ class Pool:
     killed_before: int
     takes_blocks: bool = True
 
-    def segments(self, blocks: Blocks) -> Generator[Segment, None, None]:
-        """Yield the segments of all blocks in order; failures are raised in order, too."""
+    def segments(self, rest: Rest) -> Generator[Segment, None, None]:
+        """Yield the segments of all blocks that are not done, in order; failures are raised in order, too."""
+        blocks = rest.blocks
         begin = {"media_type": blocks.media_type, "types": blocks.types, "limit": blocks.limit}
         for member in self.members:
             self.send(member, Message.of(Kind.BEGIN, begin))
-        row = 0
-        names: dict[int, str | None] = {}
-        for message in self._answers(_noted(ahead.ahead(blocks.read()), names)):
+        for block, message in self._answers(ahead.ahead(rest.read())):
             if message.kind is Kind.FAILURE:
-                raise _failure(message, row, names.get(message.number))
+                raise _failure(message, block, rest)
             segment = Segment.from_bytes(message.data)
             yield segment
-            row += segment.rows
-        flow.check_rows(row, blocks)
+            rest.take(block, segment.rows)
 
-    def _answers(self, blocks: Iterator[Block]) -> Iterator[Message]:
-        """Yield the answers to all blocks in order, so many being out at a time."""
+    def _answers(self, blocks: Iterator[Block]) -> Iterator[tuple[Block, Message]]:
+        """Yield all blocks, without their bytes, and the answers to them in order, so many being out at a time."""
         waiting: dict[int, Message] = {}
         owed = dict.fromkeys(self.members, 0)
-        given = taken = 0
+        out: deque[Block] = deque()
         coming = next(blocks, None)
         with self._selector() as selector:
-            while coming is not None or taken < given:
-                if coming is not None and given - taken < BLOCKS_OF_WORKER * len(owed) + 1:
+            while coming is not None or out:
+                if coming is not None and len(out) < BLOCKS_OF_WORKER * len(owed) + 1:
                     member = min(owed, key=owed.__getitem__)
                     if owed[member] < BLOCKS_OF_WORKER:
-                        self.send(member, Message(Kind.BLOCK, coming.data, coming.number, coming.first_line))
+                        self.send(member, Message.of_block(coming))
                         owed[member] += 1
-                        given, coming = given + 1, next(blocks, None)
+                        out.append(replace(coming, data=b""))
+                        coming = next(blocks, None)
                         continue
                 for key, _ in selector.select():
                     message = self.receive(key.data)
                     waiting[message.number] = message
                     owed[key.data] -= 1
-                while taken in waiting:
-                    yield waiting.pop(taken)
-                    taken += 1
+                while out and out[0].number in waiting:
+                    block = out.popleft()
+                    yield block, waiting.pop(block.number)
 
     @contextmanager
     def _selector(self) -> Iterator[selectors.BaseSelector]:
@@ -123,21 +124,23 @@ class Pool:
         return RunnerError(f"{reason}, perhaps {remedy}")
 
 
-def _noted(blocks: Iterator[Block], names: dict[int, str | None]) -> Iterator[Block]:
-    """Yield blocks, and note of which file each is."""
-    for block in blocks:
-        names[block.number] = block.source
-        yield block
+def _failure(message: Message, block: Block, rest: Rest) -> RunnerError:
+    """Return what a worker has told of a block, with its traceback as cause."""
+    failure, rows = _told(message), message.facts()["rows"]
+    if rows is None:
+        return failure if isinstance(failure, PayloadTooLarge) else flow.in_file(block.source, failure)
+    found = rest.failure(block, OfRows(rows, failure))
+    found.__cause__ = failure.__cause__
+    return found
 
 
-def _failure(message: Message, row: int, source: str | None = None) -> RunnerError:
-    """Return what a worker has told, with its traceback as cause."""
+def _told(message: Message) -> RunnerError:
     facts = message.facts()
     if facts["is_memory"]:
         return PayloadTooLarge("The input needs more memory than there is")
     failure = WorkerFailure(facts["text"], facts["exit_code"])
     failure.__cause__ = RuntimeError(facts["trace"])
-    return flow.InBlock(row, failure) if facts["is_in_block"] else flow.in_file(source, failure)
+    return failure
 
 
 @contextmanager
@@ -176,7 +179,7 @@ def _forked(work: Work, others: Sequence[Member]) -> Member:
 def _ready(pool: Pool, member: Member) -> bool:
     message = pool.receive(member)
     if message.kind is Kind.FAILURE:
-        raise _failure(message, 0)
+        raise _told(message)
     return bool(message.facts())
 
 

@@ -25,10 +25,11 @@ QUOTED = re.compile(rb'(?:(?<=[,\r\n])|\A)"[^"]*(?:""[^"]*)*"?')
 
 @dataclass(frozen=True)
 class Cut:
-    """Whole rows behind a header, and the number of the line in which the first of them begins."""
+    """Whole rows behind a header, the number of the line in which the first of them begins, and that behind them."""
 
     data: bytes
     first_line: int
+    next_line: int
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,16 @@ def cut(source: Readable, *, rows: int, has_quotes: bool, head: bytes = b"", fir
             parts.append(region.data[start:end])
             count, size, start, taken = count + step, size + end - start, end, taken + step
             if count == rows or size >= MOST_BLOCK_BYTES:
-                data = b"".join(parts)
-                yield Cut(data, first_line)
-                first_line += _lines(data, count, start=len(head))
-                parts, count, size = [head], 0, 0
+                found = _cut(parts, count, first_line)
+                yield found
+                first_line, parts, count, size = found.next_line, [head], 0, 0
     if len(parts) > 1:
-        yield Cut(b"".join(parts), first_line)
+        yield _cut(parts, count, first_line)
+
+
+def _cut(parts: list[bytes | memoryview], rows: int, first_line: int) -> Cut:
+    data = b"".join(parts)
+    return Cut(data, first_line, first_line + _lines(data, rows, start=len(parts[0])))
 
 
 def _lines(data: bytes, rows: int, *, start: int = 0, end: int | None = None) -> int:

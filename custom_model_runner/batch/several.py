@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 
 from custom_model_runner.batch import text
-from custom_model_runner.batch.blocks import Block, Blocks, Whole
+from custom_model_runner.batch.blocks import BEGINNING, Block, Blocks, Place, Whole
 from custom_model_runner.errors import InputError
+
+Read = Callable[[Place], Iterator[Block]]
 
 
 def types_of(names: Sequence[str], every: Sequence[Blocks]) -> Mapping[str, str]:
@@ -32,14 +34,24 @@ def joined(names: Sequence[str], every: Sequence[Blocks]) -> Blocks:
             )
     rows = [blocks.rows or 0 for blocks in every]
     types = types_of(names, every)
-    return replace(every[0], types=types, rows=sum(rows), read=lambda: _read(names, every))
+    cuts = [cut for blocks in every for cut in blocks.cuts]
+    read = reading(names, [blocks.read for blocks in every])
+    return replace(every[0], types=types, rows=sum(rows), read=read, cuts=cuts)
 
 
-def _read(names: Sequence[str], every: Sequence[Blocks]) -> Iterator[Block]:
-    number = 0
-    for name, blocks in zip(names, every, strict=True):
-        for block in blocks.read():
-            yield replace(block, number=number, source=Path(name).name)
+def reading(names: Sequence[str], every: Sequence[Read]) -> Read:
+    """Return what yields the blocks of all files, numbered anew."""
+    return partial(_read, names, every)
+
+
+def _read(names: Sequence[str], every: Sequence[Read], place: Place) -> Iterator[Block]:
+    number, done = place.number, place.files
+    # A file counts its blocks from where it is begun.
+    first = replace(place, files=0)
+    for files, name in enumerate(names[done:], start=done):
+        for block in every[files](first if files == done else BEGINNING):
+            behind = replace(block.behind, number=number + 1, files=files + block.behind.files)
+            yield replace(block, number=number, source=Path(name).name, behind=behind)
             number += 1
 
 

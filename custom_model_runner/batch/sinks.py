@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,7 +14,7 @@ from custom_model_runner.errors import RunnerError, UsageError
 from custom_model_runner.parsers import STANDARD_INPUT, files_of
 
 
-def choose(output: Path | None, source: str) -> Path | None:
+def choose(output: Path | None, source: str, *, flag: str = "--output") -> Path | None:
     """Return the file to write, or None for standard output, before anything is read or written.
 
     An output that is the input, or that cannot be a file, is a usage error.
@@ -22,16 +22,16 @@ def choose(output: Path | None, source: str) -> Path | None:
     if output is None or _is_descriptor(output, 1):
         return None
     if output.is_dir():
-        raise UsageError(f"--output: {str(output)!r} is a directory, expected a file")
+        raise UsageError(f"{flag}: {str(output)!r} is a directory, expected a file")
     if not output.absolute().parent.is_dir():
-        raise UsageError(f"--output: the directory {str(output.absolute().parent)!r} is not there")
+        raise UsageError(f"{flag}: the directory {str(output.absolute().parent)!r} is not there")
     is_input = (
         _is_descriptor(output, 0)
         if source == STANDARD_INPUT
         else output.exists() and any(map(output.samefile, files_of(source)))
     )
     if is_input and output.is_file():
-        raise UsageError(f"--output: {str(output)!r} is the input file itself")
+        raise UsageError(f"{flag}: {str(output)!r} is the input file itself")
     return output
 
 
@@ -47,27 +47,74 @@ def write(output: Path, data: bytes) -> None:
 
 
 @contextmanager
-def replacing(output: Path) -> Iterator[BinaryIO]:
-    """Give what is to be written to: a file that takes its place when all went well, or a device or pipe as it is."""
-    target = output.resolve()
+def told(output: Path) -> Iterator[None]:
+    """Have what keeps a file from being written be told with its name."""
     try:
-        if output.exists() and not output.is_file():
-            with output.open("wb") as file:
-                yield file
-            return
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                yield file
-            os.chmod(name, _mode_of(target))
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:
         raise RunnerError(f"--output: {str(output)!r} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def replacing(output: Path, temporary: Path | None = None) -> Iterator[BinaryIO]:
+    """Give what is to be written to: a file that takes its place when all went well, or a device or pipe as it is.
+
+    The temporary file must be in the same file system; by default it is beside the output.
+    """
+    with told(output):
+        if not is_plain(output):
+            with output.open("wb") as file:
+                yield file
+            return
+        target = output.resolve()
+        with _new(target, temporary or _beside(target)) as file:
+            yield file
+
+
+def place(path: Path, data: bytes, *, is_synced: bool = False) -> None:
+    """Write a file that has its name when it is whole; synced, it survives a loss of power, too."""
+    with _new(path, path.with_name(f"{path.name}.new"), is_synced=is_synced) as file:
+        file.write(data)
+
+
+@contextmanager
+def _new(target: Path, temporary: Path, *, is_synced: bool = True) -> Iterator[BinaryIO]:
+    try:
+        with temporary.open("wb") as file:
+            yield file
+        if is_synced:
+            sync(temporary)
+        os.chmod(temporary, _mode_of(target))
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if is_synced:
+        sync_folder(target.parent)
+
+
+def _beside(target: Path) -> Path:
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    os.close(handle)
+    return Path(name)
+
+
+def sync(path: Path) -> None:
+    """Have a file survive a loss of power."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder survive a loss of power, where its file system knows how."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _mode_of(target: Path) -> int:

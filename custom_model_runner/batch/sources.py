@@ -6,7 +6,7 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -37,6 +37,11 @@ def is_lasting(source: str) -> bool:
     return source != STANDARD_INPUT and Path(source).is_file()
 
 
+def size_of(names: Sequence[str]) -> int:
+    """Return how many bytes files have together; pipes count for nothing."""
+    return sum(Path(name).stat().st_size for name in names if is_lasting(name))
+
+
 def read_decoded(source: str, limit: int) -> tuple[bytes, str]:
     """Return what a file holds and the name it would have without its compression, which its suffix tells.
 
@@ -50,16 +55,29 @@ def read_decoded(source: str, limit: int) -> tuple[bytes, str]:
 
 
 @contextmanager
-def opened(source: str, limit: int) -> Iterator[Readable]:
-    """Open an input, decoded as its name says; one that is changed while it is read is an input error."""
+def opened(source: str, limit: int, *, start: int = 0) -> Iterator[Readable]:
+    """Open an input, decoded as its name says, so many bytes behind its beginning.
+
+    One that is changed while it is read is an input error.
+    """
     try:
         with _file(source) as file:
             encoding = compression.split(source)[1]
-            yield compression.decoded(Watched(file, source), (encoding,) if encoding else (), limit)
+            if encoding is None and start:
+                file.seek(start)
+            stream = compression.decoded(Watched(file, source), (encoding,) if encoding else (), limit)
+            if encoding is not None:
+                _skip(stream, start)
+            yield stream
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
         raise _unreadable(source, error) from error
+
+
+def _skip(stream: Readable, size: int) -> None:
+    while size > 0 and (part := stream.read(min(size, compression.CHUNK))):
+        size -= len(part)
 
 
 def pipe(source: str) -> Readable:

@@ -1,49 +1,103 @@
-"""Where segments wait until all are there: files beside the output, one for each, named by their numbers."""
+"""Where segments wait until all are there: files in a folder, one for each, named by their numbers."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from custom_model_runner.batch import ahead, sinks
+from custom_model_runner.batch.blocks import Block, Place
 from custom_model_runner.batch.segments import Segment
-from custom_model_runner.errors import RunnerError
+
+SUFFIX = ".segment"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A segment that is there: the rows of its block, and where the next block begins."""
+
+    rows: int
+    behind: Place
+
+
+# Keeps the segment of a block.
+Add = Callable[[Block, Segment], None]
 
 
 @dataclass(frozen=True)
 class Store:
-    """A folder of segments, the first with the number 0; each is there as a whole when it has its name."""
+    """A folder of segments, the first with the number 0; each is there as a whole when it has its name.
+
+    A segment follows a line of JSON: the rows of its block, the place behind it, the length of the rest and its CRC-32,
+    which tells a segment whose name has survived a loss of power better than its bytes.
+    """
 
     folder: Path
 
-    def add(self, number: int, segment: Segment) -> None:
-        """Keep a segment."""
-        try:
-            self._path(number).write_bytes(segment.to_bytes())
-        except OSError as error:
-            raise RunnerError(f"--output: {str(self.folder)!r} cannot be written: {error.strerror}") from error
+    @contextmanager
+    def adding(self) -> Iterator[Add]:
+        """Give what keeps segments: each survives the end of this process at once, and that of the machine soon.
+
+        The disk is waited for in a thread, at most two segments behind.
+        """
+        with ahead.behind(_sync) as sync:
+
+            def add(block: Block, segment: Segment) -> None:
+                path, data = self._path(block.number), segment.to_bytes()
+                with sinks.told(self.folder):
+                    sinks.place(path, _line(segment.rows, block.behind, data) + data)
+                sync(path)
+
+            yield add
+
+    def added(self, found: Iterable[tuple[Block, Segment]]) -> Iterator[Segment]:
+        """Yield the segments of blocks, each when it is kept, and before the next one is asked for."""
+        with self.adding() as add:
+            for block, segment in found:
+                add(block, segment)
+                yield segment
+
+    def kept(self, *, verifies: bool = False) -> dict[int, Kept]:
+        """Return what there is, by number; verified means read to the end."""
+        found = {int(path.stem): _kept(path, verifies=verifies) for path in self.folder.glob(f"*{SUFFIX}")}
+        return {number: kept for number, kept in found.items() if kept is not None}
 
     def segments(self, count: int) -> Iterator[Segment]:
         """Yield so many segments in order."""
         for number in range(count):
-            yield Segment.from_bytes(self._path(number).read_bytes())
+            with self._path(number).open("rb") as file:
+                file.readline()
+                yield Segment.from_bytes(file.read())
 
     def _path(self, number: int) -> Path:
-        return self.folder / f"{number:08}.segment"
+        return self.folder / f"{number:08}{SUFFIX}"
 
 
-@contextmanager
-def opened(output: Path) -> Iterator[Store]:
-    """Make a store beside the file that will be assembled of it, and remove it in the end."""
-    target = output.resolve()
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
-    except OSError as error:
-        raise RunnerError(f"--output: {str(output)!r} cannot be written: {error.strerror}") from error
-    try:
-        yield Store(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _line(rows: int, behind: Place, data: bytes) -> bytes:
+    facts = {"rows": rows, "behind": vars(behind), "length": len(data), "crc": zlib.crc32(data)}
+    return json.dumps(facts).encode() + b"\n"
+
+
+def _kept(path: Path, *, verifies: bool) -> Kept | None:
+    """Return what is in a file, None if it is not all there."""
+    with path.open("rb") as file:
+        line = file.readline()
+        try:
+            facts = json.loads(line)
+            is_whole = path.stat().st_size == len(line) + facts["length"]
+            if not is_whole or (verifies and zlib.crc32(file.read()) != facts["crc"]):
+                return None
+            return Kept(facts["rows"], Place(**facts["behind"]))
+        except (ValueError, KeyError, TypeError):
+            return None
+
+
+def _sync(paths: Iterator[Path]) -> None:
+    for path in paths:
+        with sinks.told(path.parent):
+            sinks.sync(path)
+            sinks.sync_folder(path.parent)

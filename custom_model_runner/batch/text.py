@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from custom_model_runner.batch import ahead, rows, sources
-from custom_model_runner.batch.blocks import Block, Blocks, Limits, Whole
+from custom_model_runner.batch.blocks import BEGINNING, Block, Blocks, Limits, Place, Whole
 from custom_model_runner.batch.rows import Cut
 from custom_model_runner.data import column_facts, csv_facts, csv_shape, json_facts, tables
 from custom_model_runner.data.column_facts import Facts
@@ -65,31 +66,44 @@ class Cutting:
     rows: int
     ample_rows: int
 
-    def cuts(self, stream: Readable) -> Iterator[Cut]:
-        """Yield the blocks of a stream that begins with the first row."""
-        return rows.cut(
-            stream, rows=self.rows, has_quotes=self.kind.has_header, head=self.head, first_line=self.first_line
-        )
+    @property
+    def facts(self) -> dict[str, int]:
+        """What `again` makes the same of, beside the file."""
+        return {"head": len(self.head), "first_line": self.first_line, "rows": self.rows}
 
-    def read(self) -> Iterator[Block]:
-        """Yield the blocks of a file."""
-        with sources.opened(self.source, self.limits.decoded) as stream:
-            sources.take(stream, len(self.head))
-            yield from self.numbered(stream)
+    def cuts(self, stream: Readable, first_line: int) -> Iterator[Cut]:
+        """Yield the blocks of a stream that begins with a row."""
+        return rows.cut(stream, rows=self.rows, has_quotes=self.kind.has_header, head=self.head, first_line=first_line)
 
-    def numbered(self, stream: Readable) -> Iterator[Block]:
-        """Yield the blocks of a stream that begins with the first row, one without rows if there is none."""
-        number = -1
-        for number, cut in enumerate(self.cuts(stream)):
-            yield Block(number, cut.data, cut.first_line)
-        if number < 0:
-            yield Block(0, self.head, self.first_line)
+    def read(self, place: Place = BEGINNING) -> Iterator[Block]:
+        """Yield the blocks of a file from a place on."""
+        if place.files:
+            return
+        with sources.opened(self.source, self.limits.decoded, start=len(self.head) + place.offset) as stream:
+            yield from self.numbered(stream, place)
+
+    def numbered(self, stream: Readable, place: Place = BEGINNING) -> Iterator[Block]:
+        """Yield the blocks of a stream that begins with the row at a place, one without rows if there are none."""
+        behind = place
+        for cut in self.cuts(stream, place.line or self.first_line):
+            number, offset = behind.number, behind.offset + len(cut.data) - len(self.head)
+            behind = Place(number + 1, 0, offset, cut.next_line)
+            yield Block(number, cut.data, cut.first_line, behind=behind)
+        if not behind.offset:
+            yield Block(place.number, self.head, self.first_line, behind=Place(place.number + 1, files=1))
 
 
 def look(cutting: Cutting) -> Blocks | Whole:
     """Return the blocks of a file; a look at all of it tells the types of its columns."""
     ample = replace(cutting, rows=cutting.ample_rows)
     return _typed(cutting, ample.read(), cutting.read, is_all=True)
+
+
+def again(source: str, media_type: str, facts: Mapping[str, Any], limits: Limits) -> Cutting:
+    """Return how a file is cut of which that is known."""
+    with sources.opened(source, limits.decoded) as stream:
+        head = sources.take(stream, facts["head"])
+    return Cutting(KINDS[media_type], source, limits, head, facts["first_line"], facts["rows"], facts["rows"])
 
 
 def look_at_pipe(cutting: Cutting, sample: bytes, rest: Readable) -> Blocks | Whole:
@@ -112,7 +126,7 @@ def _but_the_last(blocks: Iterator[Block]) -> Iterator[Block]:
 
 
 def _typed(
-    cutting: Cutting, looked_at: Iterable[Block], read: Callable[[], Iterator[Block]], *, is_all: bool
+    cutting: Cutting, looked_at: Iterable[Block], read: Callable[[Place], Iterator[Block]], *, is_all: bool
 ) -> Blocks | Whole:
     blocks = Blocks(cutting.kind.media_type, None, cutting.limits.table, None, read)
     count, facts = _facts(cutting, map(blocks.payload, looked_at))
@@ -120,7 +134,8 @@ def _typed(
     if types is None:
         return Whole(reason=LARGE)
     columns = tuple(facts) if cutting.kind.has_header else None
-    return replace(blocks, types=types, rows=count if is_all else None, columns=columns, facts=facts)
+    rows = count if is_all else None
+    return replace(blocks, types=types, rows=rows, columns=columns, facts=facts, cuts=(cutting.facts,))
 
 
 def types_of(kind: Text, facts: Facts) -> dict[str, str] | None:

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import IO, Any
 
-# Kind, number of a block, line in which it begins.
-HEADER = struct.Struct("<bqq")
+from custom_model_runner.batch.blocks import BEGINNING, Block, Place
+
+# Kind, number of a block, line in which it begins; what the place behind it is: files, offset, line.
+HEADER = struct.Struct("<bqqqqq")
 NO_LINE = -1
 
 
@@ -31,17 +33,27 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True)
 class Message:
-    """A kind, the block that it is about, and its contents."""
+    """A kind, its contents, and the number of the block that it is about."""
 
     kind: Kind
     data: bytes
     number: int = 0
     line: int | None = None
+    behind: Place = BEGINNING
 
     @classmethod
     def of(cls, kind: Kind, facts: Any, *, number: int = 0) -> Message:
         """Return a message that holds facts, which must be such that JSON knows."""
         return cls(kind, json.dumps(facts).encode(), number)
+
+    @classmethod
+    def of_block(cls, block: Block) -> Message:
+        """Return the message that a block is to be predicted."""
+        return cls(Kind.BLOCK, block.data, block.number, block.first_line, block.behind)
+
+    def block(self) -> Block:
+        """Return the block that it is about."""
+        return Block(self.number, self.data, self.line, behind=self.behind)
 
     def facts(self) -> Any:
         """Return the facts in it."""
@@ -50,7 +62,10 @@ class Message:
 
 def send(connection: socket.socket, message: Message) -> None:
     """Send a message; the other side holds its memory from then on."""
-    head = HEADER.pack(message.kind, message.number, NO_LINE if message.line is None else message.line)
+    behind = message.behind
+    head = HEADER.pack(
+        message.kind, message.number, _packed(message.line), behind.files, behind.offset, _packed(behind.line)
+    )
     with _memory() as file:
         file.write(message.data)
         file.flush()
@@ -69,7 +84,16 @@ def receive(connection: socket.socket) -> Message | None:
     head, descriptors, _, _ = socket.recv_fds(connection, HEADER.size, 1)
     if not head:
         return None
-    kind, number, line = HEADER.unpack(head)
+    kind, number, line, files, offset, next_line = HEADER.unpack(head)
+    behind = Place(number + 1, files, offset, _unpacked(next_line))
     with open(descriptors[0], "rb", buffering=0) as file:
         file.seek(0)
-        return Message(Kind(kind), file.read(), number, None if line == NO_LINE else line)
+        return Message(Kind(kind), file.read(), number, _unpacked(line), behind)
+
+
+def _packed(line: int | None) -> int:
+    return NO_LINE if line is None else line
+
+
+def _unpacked(line: int) -> int | None:
+    return None if line == NO_LINE else line

@@ -8,14 +8,16 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import NoReturn
 
 from custom_model_runner import processes
 from custom_model_runner.batch import flow, wire
 from custom_model_runner.batch.blocks import Block, Blocks
-from custom_model_runner.batch.segments import Form
+from custom_model_runner.batch.rest import OfRows
+from custom_model_runner.batch.segments import Form, Segment
+from custom_model_runner.batch.store import Add, Store
 from custom_model_runner.batch.wire import Kind, Message
 from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK
 from custom_model_runner.predictor import Predictor
@@ -26,12 +28,16 @@ Open = Callable[[int], AbstractContextManager[Predictor]]
 
 @dataclass(frozen=True)
 class Work:
-    """What every worker needs: a model, whether it can be given blocks, how results are encoded, what goes along."""
+    """What every worker needs: a model, whether it can be given blocks, how results are encoded, what goes along.
+
+    With a store, segments are kept there, before the next block is begun, and only their rows are told.
+    """
 
     open: Open
     takes_blocks: Callable[[Predictor], bool]
     form: Form
     passthrough: Sequence[str] = ()
+    store: Store | None = None
 
 
 def start(work: Work, number: int, connection: socket.socket, parent: int) -> NoReturn:
@@ -42,7 +48,7 @@ def start(work: Work, number: int, connection: socket.socket, parent: int) -> No
         _serve(work, number, connection)
         code = EXIT_OK
     except BaseException as error:  # what ends a worker must not run on as its parent
-        _fail(connection, error, is_in_block=False)
+        _fail(connection, error)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -61,37 +67,38 @@ def _settle_in(parent: int) -> None:
 
 
 def _serve(work: Work, number: int, connection: socket.socket) -> None:
-    with work.open(number) as predictor:
+    with work.open(number) as predictor, nullcontext() if work.store is None else work.store.adding() as add:
         wire.send(connection, Message.of(Kind.READY, work.takes_blocks(predictor)))
         begin = wire.receive(connection)
         if begin is None:
             return
-        blocks = Blocks(**begin.facts(), rows=None, read=lambda: iter(()))
+        blocks = Blocks(**begin.facts(), rows=None, read=lambda _: iter(()))
         while (message := wire.receive(connection)) is not None:
-            _answer(work, predictor, blocks, message, connection)
+            try:
+                segment = _segment(work, predictor, blocks, message.block(), add)
+            except Exception as error:
+                _fail(connection, error, number=message.number)
+            else:
+                wire.send(connection, Message(Kind.SEGMENT, segment.to_bytes(), message.number))
 
 
-def _answer(work: Work, predictor: Predictor, blocks: Blocks, message: Message, connection: socket.socket) -> None:
-    """Answer a block with its segment; a failure is told, and is the parent's to judge."""
-    is_in_block = False
-    try:
-        payload = blocks.payload(Block(message.number, message.data, message.line))
-        payload = replace(payload, table=predictor.read(payload))
-        is_in_block = True
-        segment = work.form.encode(flow.table(predictor, payload, work.passthrough))
-    except Exception as error:
-        _fail(connection, error, is_in_block=is_in_block, number=message.number)
-        return
-    wire.send(connection, Message(Kind.SEGMENT, segment.to_bytes(), message.number))
+def _segment(work: Work, predictor: Predictor, blocks: Blocks, block: Block, add: Add | None) -> Segment:
+    """Return the segment of a block, without its bytes if it was kept."""
+    payload = flow.read(predictor, blocks, block)
+    segment = work.form.encode(flow.table(predictor, payload, work.passthrough))
+    if add is None:
+        return segment
+    add(block, segment)
+    return Segment(segment.rows, b"", b"")
 
 
-def _fail(connection: socket.socket, error: BaseException, *, is_in_block: bool, number: int = 0) -> None:
+def _fail(connection: socket.socket, error: BaseException, *, number: int = 0) -> None:
     """Tell a failure; the text of what is not expected is that of its class, as everywhere."""
     facts = {
         "text": str(error) or type(error).__name__,
         "exit_code": getattr(error, "exit_code", EXIT_FAILURE),
         "trace": "".join(traceback.format_exception(error)),
-        "is_in_block": is_in_block,
+        "rows": error.rows if isinstance(error, OfRows) else None,
         "is_memory": isinstance(error, MemoryError),
     }
     try:

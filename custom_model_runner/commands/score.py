@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
-from custom_model_runner.batch import job, plan, sinks
+from custom_model_runner.batch import job, plan, progress, sinks, summary
 from custom_model_runner.batch.job import Job, Target
+from custom_model_runner.batch.tally import LOAD, Tally
 from custom_model_runner.delivery.delivered import Delivered
 from custom_model_runner.errors import EXIT_OK
 from custom_model_runner.monitoring import reporting
@@ -19,24 +22,35 @@ def run(
     """Score the input and write the predictions; everything else goes to standard error."""
     if log.verbose:
         print("Detected score mode", file=sys.stderr)
+    tally = Tally()
     output = sinks.choose(score.output, score.input)
+    summary.check(score.summary, output, score.input)
     batch = plan.settle(score, output)
     for_terminal = output is None and sys.stdout.isatty()
-    times = [time.perf_counter()]
     stdout = sinks.divert_stdout()
     reports = reporting.plan(monitor, stdout=None if output is None else stdout)
     delivered.fetch()
     target = Target(output, stdout, for_terminal)
-    job.run(Job(model, score, batch, target, reports, lambda: times.append(time.perf_counter())))
+    job.run(Job(model, score, batch, target, reports, tally, _watching(score, tally, for_terminal=for_terminal)))
     if score.show_perf:
-        _report(times[0], times[-1], time.perf_counter())
+        _report(tally.stages.seconds())
+    if score.summary is not None:
+        summary.write(score.summary, tally, stdout=stdout)
     return EXIT_OK
 
 
-def _report(start: float, loaded: float, end: float) -> None:
+def _watching(score: ScoreSettings, tally: Tally, *, for_terminal: bool) -> Callable[[], AbstractContextManager[None]]:
+    """Return what watches over a run if anybody wants to know; a preview needs the terminal for itself."""
+    if sys.stderr.isatty() and not score.no_progress and not for_terminal:
+        return partial(progress.watching, tally, progress.Line(sys.stderr).show)
+    return nullcontext if score.summary is None else partial(progress.watching, tally, lambda _: None)
+
+
+def _report(stages: Mapping[str, float]) -> None:
+    full, loading = sum(stages.values()), stages[LOAD]
     for title, seconds in (
-        ("Full time", end - start),
-        ("Init time (incl model loading)", loaded - start),
-        ("Run time (incl reading CSV)", end - loaded),
+        ("Full time", full),
+        ("Init time (incl model loading)", loading),
+        ("Run time (incl reading CSV)", full - loading),
     ):
         print(f"{title}: sec: min: {seconds:.2f}; avg: {seconds:.2f}; max: {seconds:.2f}", file=sys.stderr)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -72,10 +72,14 @@ def types(schema: Any, has_gaps: Callable[[int], bool]) -> dict[str, str] | None
     return found
 
 
-def resliced(batches: Iterable[Any], rows: int) -> Iterator[bytes]:
-    """Yield the rows of record batches as Arrow streams, so many in each but the last."""
+def resliced(batches: Iterator[Any], rows: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the rows of record batches as Arrow streams, so many in each but the last, and how many these are.
+
+    First comes a table without rows, which makes a stream if there are no others.
+    """
+    empty = next(batches)
     waiting: list[Any] = []
-    count = 0
+    count = total = 0
     for batch in batches:
         start = 0
         while start < len(batch):
@@ -83,10 +87,10 @@ def resliced(batches: Iterable[Any], rows: int) -> Iterator[bytes]:
             waiting.append(part)
             count, start = count + len(part), start + len(part)
             if count == rows:
-                yield stream(pa.Table.from_batches(waiting))
-                waiting, count = [], 0
-    if waiting:
-        yield stream(pa.Table.from_batches(waiting))
+                yield count, stream(pa.Table.from_batches(waiting))
+                waiting, count, total = [], 0, total + count
+    if waiting or not total:
+        yield count, stream(pa.Table.from_batches(waiting, empty.schema))
 
 
 def stream(table: Any) -> bytes:

@@ -43,6 +43,12 @@ class ScoreSettings:
     whole_file: bool = option(
         "--whole-file", is_switch=True, default=False, help="predict all rows at once, whatever memory that takes"
     )
+    resume: bool = option(
+        "--resume",
+        is_switch=True,
+        default=False,
+        help="go on where an earlier run with the same options was interrupted",
+    )
     workers: int = option(
         "--workers",
         metavar="N|auto",
@@ -73,5 +79,14 @@ class ScoreSettings:
         metavar="N",
         parse=positive,
         help="most bytes that a compressed input may decode to (default: the memory that is available)",
+    )
+    summary: str | None = option(
+        "--summary",
+        metavar="FILE",
+        bare="",
+        help="write what was counted as one line of JSON, to a file, or else as the last line of standard error",
+    )
+    no_progress: bool = option(
+        "--no-progress", is_switch=True, default=False, help="do not show on a terminal how far the run is"
     )
     show_perf: bool = option("--show-perf", is_switch=True, default=False, help="report how long the run took")

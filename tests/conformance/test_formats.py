@@ -151,14 +151,18 @@ def test_a_part_without_a_suffix_is_read_by_its_content_type(
     assert (answer.status_code, answer.json()) == (200, {"predictions": expected})
 
 
+def scored(predictor: Predictor, settings: ScoreSettings) -> bytes:
+    """Return the output of a batch."""
+    batch = plan.settle(settings, settings.output)
+    return local.run(predictor, settings, batch, local.read(predictor, batch), for_terminal=False)
+
+
 @pytest.mark.parametrize("name", BODIES)
 def test_a_batch_reads_a_file_by_its_suffix(predictor: Predictor, expected: Rows, tmp_path: Path, name: str) -> None:
     body, _, suffix = BODIES[name]
     (tmp_path / f"rows{suffix}").write_bytes(body)
     settings = ScoreSettings(input=str(tmp_path / f"rows{suffix}"), output=tmp_path / "predictions.json")
-    assert json.loads(local.run(predictor, settings, plan.settle(settings, settings.output), for_terminal=False)) == {
-        "predictions": expected
-    }
+    assert json.loads(scored(predictor, settings)) == {"predictions": expected}
 
 
 def bits(frame: pd.DataFrame) -> list[list[bytes]]:
@@ -219,9 +223,7 @@ def test_a_batch_writes_what_the_suffix_says(predictor: Predictor, expected: Row
     media_type = SUFFIXES[suffix]
     (tmp_path / "rows.csv").write_bytes(CSV)
     settings = ScoreSettings(input=str(tmp_path / "rows.csv"), output=tmp_path / f"predictions{suffix}")
-    written = READERS[media_type](
-        local.run(predictor, settings, plan.settle(settings, settings.output), for_terminal=False)
-    )
+    written = READERS[media_type](scored(predictor, settings))
     assert bits(written) == bits(pd.DataFrame(expected))
 
 
@@ -229,9 +231,7 @@ def test_a_batch_writes_what_the_suffix_says(predictor: Predictor, expected: Row
 def test_a_batch_writes_csv_to_a_file_of_another_suffix(predictor: Predictor, tmp_path: Path, name: str) -> None:
     (tmp_path / "rows.csv").write_bytes(CSV)
     settings = ScoreSettings(input=str(tmp_path / "rows.csv"), output=tmp_path / name)
-    assert local.run(predictor, settings, plan.settle(settings, settings.output), for_terminal=False).startswith(
-        b"no,yes\n"
-    )
+    assert scored(predictor, settings).startswith(b"no,yes\n")
 
 
 def test_drum_score_goes_from_parquet_to_arrow(folder: Path, expected: Rows, tmp_path: Path) -> None:

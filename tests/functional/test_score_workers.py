@@ -90,19 +90,19 @@ def failing(statement: str) -> str:
 @pytest.mark.parametrize(
     ("statement", "told"),
     [
-        ("1 / 0", (5, "In the block that begins with row 401: The score hook raised. Exception: ZeroDivisionError(")),
+        ("1 / 0", (5, "Rows 401 to 500 of 'in.csv': The score hook raised. Exception: ZeroDivisionError(")),
         ("os.kill(os.getpid(), signal.SIGKILL)", (1, "was ended by SIGKILL, perhaps by the system for its memory")),
         ("os.kill(os.getpid(), signal.SIGSEGV)", (1, "was ended by SIGSEGV")),
         ("os._exit(3)", (1, "ended by itself with exit code 3")),
     ],
 )
-def test_what_ends_a_worker_is_told_and_leaves_nothing(
+def test_what_ends_a_worker_is_told_and_leaves_what_can_be_resumed(
     drum: Drum, plant: Plant, source: Path, statement: str, told: tuple[int, str]
 ) -> None:
     folder = plant("code", {"custom.py": failing(statement)})
     done = drum("score", "-cd", folder, "--input", source, "--output", f"{source}.out", *REGRESSION, *TWO)
     assert (done.returncode, told[1] in done.stderr.decode()) == (told[0], True)
-    assert sorted(path.name for path in source.parent.iterdir()) == ["code", "in.csv"]
+    assert sorted(path.name for path in source.parent.iterdir()) == ["code", "in.csv", "in.csv.out.partial"]
 
 
 def test_a_folder_that_cannot_be_loaded_is_told_once(drum: Drum, plant: Plant, source: Path) -> None:

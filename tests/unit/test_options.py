@@ -33,6 +33,7 @@ class Voyage:
     name: str | None = option(variable="NAME", help="of the ship")
     flag: str | None = option("--flag", variable="FLAG", fallback="ENSIGN", help="under which flag")
     password: str | None = option("--password", variable="PASSWORD", is_secret=True, help="for the gate")
+    log: str | None = option("--log", bare="here", help="where to write it")
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ def test_an_option_that_is_not_given_has_its_default() -> None:
 @pytest.mark.parametrize("words", [["-p", "Cork"], ["--port", "Cork"], ["--port=Cork"], ["--po", "Cork"]])
 def test_a_flag_can_be_written_in_several_ways(words: list[str]) -> None:
     assert read(words).port == "Cork"
+
+
+@pytest.mark.parametrize(("words", "value"), [(["--log"], "here"), (["--log", "book"], "book"), ([], None)])
+def test_a_flag_may_mean_something_without_a_value(words: list[str], value: str | None) -> None:
+    assert read(words).log == value
 
 
 def test_a_variable_gives_an_option() -> None:

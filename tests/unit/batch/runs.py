@@ -17,7 +17,7 @@ def whole(predictor: Predictor, settings: ScoreSettings, *, for_terminal: bool =
     """Return the output of a batch that is handed over as a whole."""
     batch = plan.settle(settings, settings.output)
     local.check(predictor.info, settings, batch)
-    return local.run(predictor, settings, batch, for_terminal=for_terminal)
+    return local.run(predictor, settings, batch, local.read(predictor, batch), for_terminal=for_terminal)
 
 
 def score(
@@ -28,7 +28,7 @@ def score(
     model = ModelSettings(code_dir=folder, target_type="regression")
     with tempfile.TemporaryFile() as stdout:
         target = Target(output, os.dup(stdout.fileno()), terminal)
-        job.run(Job(model, settings, plan.settle(settings, output), target, None, lambda: None))
+        job.run(Job(model, settings, plan.settle(settings, output), target, None))
         os.close(target.stdout)
         stdout.seek(0)
         return stdout.read()

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from custom_model_runner.batch import plan
-from custom_model_runner.batch.blocks import Blocks, Whole
+from custom_model_runner.batch.blocks import BEGINNING, Blocks, Whole
 from custom_model_runner.data import tables
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import InputError
@@ -90,7 +90,7 @@ def read(tmp_path: Path, name: str, data: bytes, block_rows: int) -> tuple[list[
         found = plan.look(plan.settle(ScoreSettings(input=str(path), batch_rows=block_rows), None))
     if isinstance(found, Whole):
         return [tables.read(Payload(data, tables.media_type_of(name)))], found
-    return [tables.read(found.payload(block)) for block in found.read()], found
+    return [tables.read(found.payload(block)) for block in found.read(BEGINNING)], found
 
 
 def check(tmp_path: Path, name: str, data: bytes, block_rows: int) -> None:

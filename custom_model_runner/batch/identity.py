@@ -1,0 +1,106 @@
+"""What the bytes of an output depend on, as texts by what they tell of, so that a run goes on with the same only."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import fields
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from custom_model_runner import __version__, options, parameters
+from custom_model_runner.artifacts import versions
+from custom_model_runner.errors import UsageError
+from custom_model_runner.parsers import files_of
+from custom_model_runner.plugins import FRAMEWORKS
+from custom_model_runner.settings import ModelSettings, ScoreSettings
+
+Identity = Mapping[str, str]
+# What is told otherwise, and what does not change results.
+NO_MATTER = frozenset({"input", "output", "code_dir"}) | frozenset(
+    {"resume", "workers", "max_decoded_bytes", "no_pickle", "show_perf", "summary", "no_progress"}
+)
+LIBRARIES = ("pandas", "numpy", "scipy", "pyarrow")
+ABSENT = "not there"
+# Of a file of the folder up to this size, and of an input, all is read; of a larger one, so many pieces of the rest.
+FOLDER_BYTES, INPUT_BYTES = 64 << 20, 1 << 20
+PIECES = 64
+
+
+def settle(model: ModelSettings, score: ScoreSettings) -> Identity:
+    """Return the identity of a run, for which the folder is read, and a little of the input."""
+    sources = files_of(score.input)
+    beside = {Path(name) for name in sources}
+    if score.output is not None:
+        beside.add(score.output.resolve())
+    return {
+        **{f"the input {name!r}": _input(Path(name)) for name in sources},
+        **_options(model),
+        **_options(score),
+        **{f"the file {name!r} of the code directory": text for name, text in _folder(model.code_dir, beside)},
+        **{f"the runtime parameter {name}": _digest([text.encode()]) for name, text in parameters.delivered().items()},
+        **_versions(),
+    }
+
+
+def check(found: Identity, expected: Identity, name: str) -> None:
+    """Refuse to go on with another identity than that of the folder of a name; the first difference is told."""
+    for what in dict.fromkeys([*expected, *found]):
+        here, there = found.get(what, ABSENT), expected.get(what, ABSENT)
+        if here != there:
+            raise UsageError(
+                f"--resume: {what} is {here}, expected {there} as when {name!r} was begun; "
+                "without --resume the run begins anew"
+            )
+
+
+def _options(section: Any) -> dict[str, str]:
+    declared = options.options(type(section))
+    shown = [field.name for field in fields(section) if field.name not in NO_MATTER]
+    return {declared[name].name: str(getattr(section, name)) for name in shown}
+
+
+def _input(path: Path) -> str:
+    state = path.stat()
+    changed = datetime.fromtimestamp(state.st_mtime_ns // 10**9, timezone.utc)
+    fraction = state.st_mtime_ns % 10**9
+    digest = _digest(_pieces(path, INPUT_BYTES))
+    return f"{state.st_size} bytes of {changed:%Y-%m-%d %H:%M:%S}.{fraction:09} with digest {digest}"
+
+
+def _folder(folder: Path, beside: Collection[Path]) -> Iterator[tuple[str, str]]:
+    """Yield the files in a folder; hidden ones, those that Python compiles, and those of this run do not count."""
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        is_hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
+        is_ours = any(one.with_name(f"{one.name}.partial") in path.parents or one == path for one in beside)
+        if path.is_file() and not is_hidden and not is_ours:
+            yield str(Path(*parts)), f"{path.stat().st_size} bytes with digest {_digest(_pieces(path, FOLDER_BYTES))}"
+
+
+def _pieces(path: Path, most: int) -> Iterator[bytes]:
+    """Yield the bytes of a file, or so many of them, evenly spread, from its beginning to its end."""
+    size = path.stat().st_size
+    length = most // PIECES
+    with path.open("rb") as file:
+        for number in range(PIECES):
+            if size > most:
+                file.seek((size - length) * number // (PIECES - 1))
+            yield file.read(length)
+
+
+def _digest(pieces: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()[:16]
+
+
+def _versions() -> dict[str, str]:
+    packages = (*LIBRARIES, *(package for line in FRAMEWORKS.values() for package in line.packages))
+    found = versions.installed(dict.fromkeys(packages), {})
+    here = {"drum": __version__, "Python": platform.python_version()}
+    here |= {package: one.number for package, one in found.items()}
+    return {f"the version of {name}": number for name, number in here.items()}

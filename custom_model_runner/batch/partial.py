@@ -1,0 +1,182 @@
+"""What a run keeps beside its output until that is complete: a folder that a later run can go on from."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from custom_model_runner import logs
+from custom_model_runner.batch import identity, sinks
+from custom_model_runner.batch.identity import Identity
+from custom_model_runner.batch.store import Kept, Store
+from custom_model_runner.errors import RunnerError, UsageError
+
+JOURNAL, LOCK, OUTPUT = "journal", "lock", "output"
+OURS = re.compile(rf"({JOURNAL}|{OUTPUT}|\d+\.segment)(\.new)?|{LOCK}")
+# What is written to a journal so; another version of the runner may write it otherwise.
+FORM = 1
+TAKEN = frozenset({errno.EACCES, errno.EAGAIN})
+Settle = Callable[[], Identity]
+
+
+@dataclass(frozen=True)
+class Journal:
+    """What a run was begun with, and what it knows of its input: types, rows, and how the files are cut."""
+
+    identity: Identity
+    blocks: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Partial:
+    """The folder of a run, which is this process's as long as it lives; `journal` is that of a run to go on with.
+
+    `settle` tells what this run is begun with, and is None if it cannot be gone on with.
+    """
+
+    output: Path
+    folder: Path
+    settle: Settle | None
+    journal: Journal | None = None
+
+    @property
+    def store(self) -> Store:
+        """The segments."""
+        return Store(self.folder)
+
+    def begin(self, blocks: Mapping[str, Any]) -> dict[int, Kept]:
+        """Return the segments to go on with; a run that begins anew throws away what is there, and says what it is."""
+        if self.journal is not None:
+            return self.store.kept(verifies=True)
+        with sinks.told(self.folder):
+            _empty(self.folder)
+            if self.settle is not None:
+                facts = {"form": FORM, "identity": self.settle(), "blocks": blocks}
+                sinks.place(self.folder / JOURNAL, json.dumps(facts, indent=1).encode(), is_synced=True)
+        return {}
+
+    @contextmanager
+    def replacing(self) -> Iterator[BinaryIO]:
+        """Give what is to be written to, and becomes the output when all went well."""
+        with sinks.replacing(self.output, self.folder / OUTPUT) as file:
+            yield file
+
+
+@contextmanager
+def opened(output: Path, settle: Settle | None, *, resumes: bool) -> Iterator[Partial]:
+    """Make the folder beside an output, or take it up, for this process alone; in the end it is removed.
+
+    After a failure it stays if there is something to go on with, and that is told.
+    """
+    target = output.resolve()
+    partial = Partial(output, target.with_name(f"{target.name}.partial"), settle)
+    with sinks.told(output):
+        lock = _locked(partial.folder)
+    try:
+        begun = _begun(partial, resumes=resumes)
+        try:
+            yield begun
+        except BaseException:
+            _leave(partial)
+            raise
+        _remove(partial.folder)
+    finally:
+        os.close(lock)
+
+
+def _locked(folder: Path) -> int:
+    """Return the descriptor of a lock that ends with this process, even if children of it live on."""
+    while True:
+        # Whoever has just ended may take the folder away at any time.
+        with suppress(FileNotFoundError):
+            folder.mkdir(exist_ok=True)
+            _check_names(folder)
+            descriptor = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o666)
+            if _is_ours(descriptor, folder):
+                return descriptor
+            os.close(descriptor)
+
+
+def _check_names(folder: Path) -> None:
+    odd = next((path.name for path in folder.iterdir() if not OURS.fullmatch(path.name)), None)
+    if odd is not None:
+        raise UsageError(f"--output: {str(folder)!r} holds {odd!r}, expected nothing but what a run keeps there")
+
+
+def _is_ours(descriptor: int, folder: Path) -> bool:
+    """Take the lock, unless it was taken away meanwhile; if it is another's, that is an error."""
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in TAKEN:
+            os.close(descriptor)
+            raise RunnerError(f"--output: another run is writing it, and holds {str(folder)!r}") from error
+        # There are file systems without locks.
+    return os.path.samestat(os.fstat(descriptor), os.stat(folder / LOCK))
+
+
+def _begun(partial: Partial, *, resumes: bool) -> Partial:
+    """Return the folder with the journal to go on with; tell what becomes of an earlier run."""
+    rows, journal = _rows(partial), _journal(partial.folder)
+    if not resumes:
+        if rows:
+            logs.notice(
+                f"{rows} rows of an earlier run in {partial.folder.name!r} are thrown away; --resume would keep them"
+            )
+        return partial
+    if journal is None:
+        logs.notice(f"there is nothing to resume in {partial.folder.name!r}: the run begins with the first row")
+        return partial
+    identity.check({} if partial.settle is None else partial.settle(), journal.identity, partial.folder.name)
+    logs.notice(f"going on from the {rows} rows in {partial.folder.name!r}")
+    return replace(partial, journal=journal)
+
+
+def _journal(folder: Path) -> Journal | None:
+    """Return the journal in a folder, None if there is none that this version understands."""
+    try:
+        facts = json.loads((folder / JOURNAL).read_bytes())
+        return Journal(facts["identity"], facts["blocks"]) if facts["form"] == FORM else None
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _rows(partial: Partial) -> int | None:
+    """Return how many rows of a run are there, None if it cannot be gone on with."""
+    if _journal(partial.folder) is None:
+        return None
+    return sum(kept.rows for kept in partial.store.kept().values())
+
+
+def _leave(partial: Partial) -> None:
+    """Leave what there is to go on with, and say so."""
+    rows = _rows(partial)
+    if rows:
+        name = str(partial.folder)
+        logs.notice(f"{rows} rows are kept in {name!r}; the same command with --resume goes on from there")
+    else:
+        _remove(partial.folder)
+
+
+def _empty(folder: Path) -> None:
+    """Remove what an earlier run has left, first the journal, without which nothing counts."""
+    (folder / JOURNAL).unlink(missing_ok=True)
+    sinks.sync_folder(folder)
+    for path in folder.iterdir():
+        if path.name != LOCK:
+            path.unlink()
+
+
+def _remove(folder: Path) -> None:
+    with suppress(OSError):
+        _empty(folder)
+        (folder / LOCK).unlink()
+        folder.rmdir()

@@ -1,0 +1,85 @@
+"""How far a batch is: what was counted, and how long its stages took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO, cast
+
+from custom_model_runner.batch.segments import Form, Segment
+from custom_model_runner.data.compression import Readable
+from custom_model_runner.data.observation import Observation
+from custom_model_runner.data.stages import Stages
+
+# What follows the load is the rest of a look at the input, which begins with it.
+LOAD, LOOK, PREDICT, WRITE = "load", "look", "predict", "write"
+
+
+@dataclass
+class Tally:
+    """What was counted so far; bytes are those of files and pipes, memory is that of all processes together.
+
+    `total` is how many rows there are, if that is known; those of an earlier run that this one goes on with are apart.
+    """
+
+    rows: int = 0
+    blocks: int = 0
+    rejected_rows: int = 0
+    resumed_rows: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    memory: int = 0
+    peak_memory: int = 0
+    total: int | None = None
+    stages: Stages = field(default_factory=Stages)
+
+    def counted(self, segments: Iterator[Segment]) -> Iterator[Segment]:
+        """Yield the segments of all blocks, counted; predicting is over when there are no more."""
+        for segment in segments:
+            self.rows += segment.rows
+            self.blocks += 1
+            yield segment
+        self.stages.end(PREDICT)
+
+    def observe(self, observation: Observation) -> None:
+        """Count a call for an input that is handed over as a whole."""
+        self.rows += observation.rows
+        self.blocks += 1
+
+    def reading(self, source: Readable) -> Readable:
+        """Return a source whose bytes are counted."""
+        return _Read(source, self)
+
+    def writing(self, form: Form) -> Form:
+        """Return a form whose bytes are counted as they are written."""
+        return replace(form, assemble=lambda found, out: form.assemble(found, cast("BinaryIO", _Written(out, self))))
+
+    def note_memory(self, memory: int) -> None:
+        """Note what all processes take now."""
+        self.memory, self.peak_memory = memory, max(memory, self.peak_memory)
+
+
+class _Read:
+    def __init__(self, source: Readable, tally: Tally) -> None:
+        self._source = source
+        self._tally = tally
+
+    def read(self, size: int, /) -> bytes:
+        data = self._source.read(size)
+        self._tally.bytes_in += len(data)
+        return data
+
+
+class _Written:
+    def __init__(self, file: BinaryIO, tally: Tally) -> None:
+        self._file = file
+        self._tally = tally
+        self.flush, self.close = file.flush, file.close
+
+    @property
+    def closed(self) -> bool:
+        return self._file.closed
+
+    def write(self, data: bytes) -> int:
+        self._tally.bytes_out += len(data)
+        return self._file.write(data)
