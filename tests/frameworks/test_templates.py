@@ -13,7 +13,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import train_test_split
 
-from .. import templates
+from .. import agreement, templates
 from .table import VARIABLES
 
 
@@ -71,14 +71,25 @@ def test_a_documented_batch_is_right_about_most_rows_that_were_not_trained_on(
         assert r2_score(truth, predictions["Predictions"]) >= 0.3
 
 
+@pytest.fixture(scope="module")
+def server(subject: Subject, workshop: Path) -> Iterator[templates.Server]:
+    with templates.serving(subject.template, workshop) as server:
+        yield server
+
+
 def test_a_documented_request_gets_what_the_batch_gives(
-    subject: Subject, workshop: Path, predictions: pd.DataFrame
+    subject: Subject, workshop: Path, server: templates.Server, predictions: pd.DataFrame
 ) -> None:
     command, *_ = templates.documented(subject.template, "curl")
-    with templates.serving(subject.template, workshop) as server:
-        response = server.send(command, workshop)
+    response = server.send(command, workshop)
     assert response.status_code == 200, response.text
     templates.assert_same(templates.read_response(response, predictions), predictions)
+
+
+def test_batch_http_and_process_agree(
+    subject: Subject, workshop: Path, server: templates.Server, tmp_path: Path
+) -> None:
+    agreement.check(subject.template, workshop, server, tmp_path)
 
 
 def test_every_template_beyond_the_core_is_tried() -> None:

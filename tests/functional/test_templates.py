@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from .. import templates
+from .. import agreement, templates
 from ..templates import (
     PATIENCE,
     ROOT,
@@ -86,6 +86,15 @@ def test_each_documented_request_gets_what_the_model_says(template: str, worksho
         response = server.send(command, workshop)
         assert response.status_code == 200, response.text
         assert_same(read_response(response, expected), expected, exact=template not in APPROXIMATE)
+
+
+@pytest.mark.parametrize("template", sorted(set(TEMPLATES) - agreement.WITHOUT_ROWS), indirect=True)
+def test_batch_http_and_process_agree(template: str, place: Path, server: Server, tmp_path: Path) -> None:
+    agreement.check(template, place, server, tmp_path)
+
+
+def test_every_template_with_rows_says_how_far_all_ways_agree() -> None:
+    assert sorted({*agreement.AGREEMENTS, *agreement.WITHOUT_ROWS}) == templates.TEMPLATES
 
 
 def only(*names: str) -> pytest.MarkDecorator:
