@@ -13,6 +13,8 @@ import pandas as pd
 from pandas._libs.parsers import STR_NA_VALUES  # type: ignore[import-not-found]
 from pandas.api.types import infer_dtype
 
+from custom_model_runner.errors import InputError
+
 # What each column holds, by name.
 Facts = Mapping[str, int]
 # Not more digits than `int` takes quickly.
@@ -34,6 +36,16 @@ class Holds(IntFlag):
     TEXT = 128
 
 
+WORDS = {
+    Holds.MISSING: "a missing value",
+    Holds.TRUTH: "a truth value",
+    Holds.WHOLE: "an integer",
+    Holds.NEGATIVE: "a negative number",
+    Holds.UNSIGNED: "an integer beyond 63 bits",
+    Holds.FRACTION: "a number with a fraction",
+    Holds.HUGE: "an integer beyond 64 bits",
+    Holds.TEXT: "text",
+}
 LARGE = Holds.UNSIGNED | Holds.HUGE
 NUMBER = Holds.WHOLE | Holds.UNSIGNED | Holds.FRACTION | Holds.HUGE
 
@@ -129,3 +141,11 @@ def type_of(facts: int) -> str | None:
     if facts & Holds.TRUTH:
         return "str" if facts & NUMBER else "object" if facts & Holds.MISSING else "bool"
     return "int64" if facts & Holds.WHOLE and not facts & (Holds.FRACTION | Holds.MISSING) else "float64"
+
+
+def contradiction(format_name: str, line: int, what: str) -> InputError:
+    """Return the failure of a pipe that holds in some line what its beginning has not."""
+    return InputError(
+        f"The {format_name} input contradicts its beginning: line {line}, {what}; "
+        "--whole-file chooses types when all is read"
+    )

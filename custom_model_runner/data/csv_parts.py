@@ -9,22 +9,12 @@ from typing import Any
 import pandas as pd
 
 from custom_model_runner.data import column_facts, csv_shape
-from custom_model_runner.data.column_facts import Holds
+from custom_model_runner.data.column_facts import WORDS, Holds
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import InputError
 
 # Truth values beside gaps; what pandas infers of a part becomes that.
 OBJECT = "object"
-WORDS = {
-    Holds.MISSING: "a missing value",
-    Holds.TRUTH: "a truth value",
-    Holds.WHOLE: "an integer",
-    Holds.NEGATIVE: "a negative number",
-    Holds.UNSIGNED: "an integer beyond 63 bits",
-    Holds.FRACTION: "a number with a fraction",
-    Holds.HUGE: "an integer beyond 64 bits",
-    Holds.TEXT: "text",
-}
 # What a column of each type may hold in one of its parts.
 ALLOWED = {
     "int64": Holds.WHOLE | Holds.NEGATIVE,
@@ -86,10 +76,8 @@ def _check_column(column: pd.Series[Any], type_: str, allowed: Holds, payload: P
     if row is None:
         return
     wrong = column_facts.of_texts([column.iloc[row]]) & ~allowed
-    raise InputError(
-        f"The CSV input contradicts its beginning: line {csv_shape.line_of(payload, row)}, column {str(column.name)!r} "
-        f"holds {WORDS[Holds(wrong & -wrong)]}, expected {type_}; --whole-file chooses types when all is read"
-    )
+    what = f"column {str(column.name)!r} holds {WORDS[Holds(wrong & -wrong)]}, expected {type_}"
+    raise column_facts.contradiction("CSV", csv_shape.line_of(payload, row), what)
 
 
 def _first(texts: list[object], allowed: Holds) -> int | None:

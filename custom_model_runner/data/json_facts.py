@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from typing import Any
 
 from custom_model_runner.data import ndjson
-from custom_model_runner.data.column_facts import Facts, Holds
+from custom_model_runner.data.column_facts import LEAST, MOST, Facts, Holds
 from custom_model_runner.data.payload import Payload
+from custom_model_runner.data.records import KINDS
 
-KINDS: Mapping[type, Holds] = {
-    type(None): Holds.MISSING,
-    bool: Holds.TRUTH,
-    int: Holds.WHOLE,
-    float: Holds.FRACTION,
-    str: Holds.TEXT,
-}
 # Lists and objects; pandas leaves them as they are, beside whatever else.
 OTHER = Holds.TEXT | Holds.TRUTH
-MOST, LEAST = (1 << 63) - 1, -(1 << 63)
 
 
 def of(payload: Payload) -> tuple[int, Facts]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from custom_model_runner.data import cells, column_names, records
@@ -17,16 +18,23 @@ def read(payload: Payload) -> pd.DataFrame:
     """Return the table of one JSON object per line; blank lines do not count."""
     found = rows(payload)
     if payload.types is not None:
-        return records.typed("NDJSON", found, payload.types)
+        return records.typed("NDJSON", found, payload.types, line_of=lambda row: _line_of(payload, row))
     return records.from_rows("NDJSON", found, check_shape=payload.check_shape)
+
+
+def _line_of(payload: Payload, row: int) -> int:
+    return [number for number, line in _lines(payload) if line.strip()][row]
+
+
+def _lines(payload: Payload) -> Iterator[tuple[int, bytes]]:
+    return enumerate(payload.data.split(b"\n"), start=payload.first_line or 1)
 
 
 def rows(payload: Payload) -> list[Any]:
     """Return the object on each line, blank ones left out."""
     # Blank lines take time and memory, too.
     payload.check_size(records.size(payload.data) + payload.data.count(b"\n") * CELL)
-    lines = enumerate(payload.data.split(b"\n"), start=payload.first_line or 1)
-    found = [records.parse("NDJSON", line, line=number) for number, line in lines if line.strip()]
+    found = [records.parse("NDJSON", line, line=number) for number, line in _lines(payload) if line.strip()]
     records.check_rows("NDJSON", found)
     return found
 

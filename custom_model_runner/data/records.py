@@ -9,7 +9,8 @@ import orjson
 import pandas as pd
 from pandas.api.types import infer_dtype
 
-from custom_model_runner.data import missing
+from custom_model_runner.data import column_facts, missing
+from custom_model_runner.data.column_facts import LEAST, MOST, WORDS, Holds
 from custom_model_runner.data.payload import CELL
 from custom_model_runner.errors import InputError, PayloadTooLarge
 
@@ -21,6 +22,13 @@ OUT_OF_MEMORY = "Not enough memory"
 # Bytes that an object or a list takes, about, without its values, for which a number is kept each.
 CONTAINER = 128
 NOTHING = type(None)
+KINDS: Mapping[type, Holds] = {
+    NOTHING: Holds.MISSING,
+    bool: Holds.TRUTH,
+    int: Holds.WHOLE,
+    float: Holds.FRACTION,
+    str: Holds.TEXT,
+}
 # What the values of a column of each type may be.
 ALLOWED: Mapping[str, set[type]] = {
     "int64": {int},
@@ -69,31 +77,41 @@ def check_rows(format_name: str, rows: Sequence[Any]) -> None:
             raise InputError(f"The {format_name} input is no table: row {number}, counted from 0, is not an object")
 
 
-def typed(format_name: str, rows: Sequence[Mapping[str, Any]], types: Mapping[str, str]) -> pd.DataFrame:
-    """Return the table of some of the objects of an input whose columns have these types; others contradict it."""
-    unknown = set().union(*rows) - types.keys()
-    if unknown:
-        raise _contradiction(format_name, f"a key {min(unknown)!r} comes late")
-    columns = {name: [row.get(name) for row in rows] for name in types}
-    return missing.as_nan(
-        pd.DataFrame({name: _column(format_name, name, columns[name], type_) for name, type_ in types.items()})
-    )
+def typed(
+    format_name: str, rows: Sequence[Mapping[str, Any]], types: Mapping[str, str], *, line_of: Callable[[int], int]
+) -> pd.DataFrame:
+    """Return the table of some of the objects of an input whose columns have these types; others contradict it.
+
+    `line_of` tells the line of a row, counted from 0.
+    """
+    late = min(set().union(*rows) - types.keys(), default=None)
+    if late is not None:
+        row = next(place for place, row in enumerate(rows) if late in row)
+        what = f"column {late!r} comes late, expected in the beginning"
+        raise column_facts.contradiction(format_name, line_of(row), what)
+    columns = {}
+    for name, type_ in types.items():
+        values = [row.get(name) for row in rows]
+        if (found := _contradicting(values, type_)) is not None:
+            what = f"column {name!r} holds {found[1]}, expected {type_}"
+            raise column_facts.contradiction(format_name, line_of(found[0]), what)
+        # As the table of all rows would infer it.
+        columns[name] = pd.Series(values, dtype=pd.Series(["text"]).dtype if type_ == "str" else type_)
+    return missing.as_nan(pd.DataFrame(columns))
 
 
-def _contradiction(format_name: str, what: str) -> InputError:
-    return InputError(
-        f"The {format_name} input contradicts its beginning: {what}; --whole-file chooses types when all is read"
-    )
-
-
-def _column(format_name: str, name: str, values: list[Any], type_: str) -> pd.Series[Any]:
-    found = set(map(type, values))
+def _contradicting(values: Sequence[Any], type_: str) -> tuple[int, str] | None:
+    """Return the place of the first value that a type does not allow, and what it is; None if all are allowed."""
     allowed = ALLOWED.get(type_)
-    if allowed is not None and not found <= allowed:
-        words = ", ".join(sorted(kind.__name__ for kind in found - allowed))
-        raise _contradiction(format_name, f"the key {name!r} holds {words}, expected {type_}")
-    # As the table of all rows would infer it.
-    return pd.Series(values, dtype=pd.Series(["text"]).dtype if type_ == "str" else type_)
+    if allowed is None:
+        return None
+    if not set(map(type, values)) <= allowed:
+        place = next(place for place, value in enumerate(values) if type(value) not in allowed)
+        kind = KINDS.get(type(values[place]))
+        return place, "a list or an object" if kind is None else WORDS[kind]
+    if type_ == "int64" and values and (min(values) < LEAST or max(values) > MOST):
+        return next(place for place, value in enumerate(values) if not LEAST <= value <= MOST), WORDS[Holds.UNSIGNED]
+    return None
 
 
 def from_rows(format_name: str, rows: Sequence[Any], *, check_shape: Callable[[int, int], None]) -> pd.DataFrame:

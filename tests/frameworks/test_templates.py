@@ -86,6 +86,8 @@ def test_a_documented_request_gets_what_the_batch_gives(
     templates.assert_same(templates.read_response(response, predictions), predictions)
 
 
+# What this process must allow since every warning is an error in it: Keras hands arrays of torch to numpy the old way.
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 def test_batch_http_and_process_agree(
     subject: Subject, workshop: Path, server: templates.Server, tmp_path: Path
 ) -> None:

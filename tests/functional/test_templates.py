@@ -93,10 +93,6 @@ def test_batch_http_and_process_agree(template: str, place: Path, server: Server
     agreement.check(template, place, server, tmp_path)
 
 
-def test_every_template_with_rows_says_how_far_all_ways_agree() -> None:
-    assert sorted({*agreement.AGREEMENTS, *agreement.WITHOUT_ROWS}) == templates.TEMPLATES
-
-
 def only(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("template", names, indirect=True)
 

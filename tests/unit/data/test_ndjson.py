@@ -81,3 +81,19 @@ def test_no_rows_are_nothing() -> None:
 def test_two_columns_of_one_name_cannot_be_written() -> None:
     with pytest.raises(ContractError, match="two columns named 'a', which NDJSON cannot hold"):
         ndjson.write(pd.DataFrame([[1, 2]], columns=["a", "a"]), NDJSON)
+
+
+@pytest.mark.parametrize(
+    ("late", "found"),
+    [
+        (b'{"a":1.5}', "column 'a' holds a number with a fraction, expected int64"),
+        (b'{"a":9223372036854775808}', "column 'a' holds an integer beyond 63 bits, expected int64"),
+        (b'{"a":[1]}', "column 'a' holds a list or an object, expected int64"),
+        (b"{}", "column 'a' holds a missing value, expected int64"),
+        (b'{"a":1,"b":1}', "column 'b' comes late, expected in the beginning"),
+    ],
+)
+def test_a_part_that_contradicts_the_types_it_is_given_is_told_by_its_line(late: bytes, found: str) -> None:
+    part = Payload(b'{"a":1}\n\n' + late + b"\n", NDJSON, types={"a": "int64"}, first_line=10)
+    with pytest.raises(InputError, match=f"line 12, {found}; --whole-file"):
+        ndjson.read(part)
