@@ -19,10 +19,8 @@ from .templates import Server, documented, read_batch, read_response, run, value
 # Not a multiple of a block: the last block is shorter.
 ROWS, BLOCK_ROWS = 2000, 700
 VALUES = "--runtime-params-file"
-
-
-# Those whose blocks cannot be equal but as a whole. All others are compared in blocks; all agree bit for bit, also those
-# of torch, Keras and ONNX, so none needs a tolerance.
+# Those that can only be compared as a whole, all others are in blocks. Every template agrees bit for bit, also those of
+# torch, Keras and ONNX: none needs a tolerance.
 WHOLE = {
     "python3_hooks": "its read_input_data hook takes all of an input",
     "python3_sparse": "MatrixMarket is read as a whole",
