@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 import pandas as pd
 
-from custom_model_runner.batch import ahead, keys
+from custom_model_runner.batch import ahead, keys, rejects
 from custom_model_runner.batch.blocks import Block, Blocks
+from custom_model_runner.batch.rejects import Made
 from custom_model_runner.batch.rest import OfRows, Rest
 from custom_model_runner.data import answers, transformed
 from custom_model_runner.data.payload import Payload
@@ -28,21 +30,27 @@ class InFile(RunnerError):
         self.exit_code = error.exit_code
 
 
-def predicted(
-    predictor: Predictor, rest: Rest, passthrough: Sequence[str]
-) -> Generator[tuple[Block, pd.DataFrame], None, None]:
-    """Yield what the model makes of each block that is not done; the next one is read meanwhile."""
+@dataclass(frozen=True)
+class Way:
+    """How blocks are predicted: the columns that are carried along, and what becomes of rows that fail."""
+
+    passthrough: Sequence[str] = ()
+    on_error: str = rejects.STOP
+
+
+def predicted(predictor: Predictor, rest: Rest, way: Way) -> Generator[tuple[Block, Made], None, None]:
+    """Yield what becomes of each block that is not done; the next one is read meanwhile."""
 
     def begun(block: Block) -> tuple[Block, Payload]:
         return replace(block, data=b""), read(predictor, rest.blocks, block)
 
     for block, payload in ahead.mapped(begun, ahead.ahead(rest.read()), threads=READERS):
         try:
-            made = table(predictor, payload, passthrough)
+            made = made_of(predictor, payload, way)
         except OfRows as error:
             raise rest.failure(block, error) from error
         yield block, made
-        rest.take(block, len(made))
+        rest.take(block, made.rows + made.skipped)
 
 
 def read(predictor: Predictor, blocks: Blocks, block: Block) -> Payload:
@@ -57,6 +65,25 @@ def read(predictor: Predictor, blocks: Blocks, block: Block) -> Payload:
 def in_file(source: str | None, error: RunnerError) -> RunnerError:
     """Return a failure of what was read, with the file where there are several."""
     return error if source is None else InFile(source, error)
+
+
+def made_of(predictor: Predictor, payload: Payload, way: Way) -> Made:
+    """Return what becomes of the table in a payload; a failure is one of its rows."""
+    try:
+        made = table(predictor, payload, way.passthrough)
+        return Made(made, len(made))
+    except OfRows as error:
+        if way.on_error == rejects.STOP:
+            raise
+        # Hooks may have changed it in place.
+        came = predictor.read(replace(payload, table=None))
+        # A hook that asks for the bytes gets those of the whole block, and cannot do with less.
+        predict = partial(_part, predictor, payload, way)
+        return rejects.narrowed(came, predict, error, skips=way.on_error == rejects.SKIP)
+
+
+def _part(predictor: Predictor, payload: Payload, way: Way, part: pd.DataFrame) -> pd.DataFrame:
+    return table(predictor, replace(payload, table=part), way.passthrough)
 
 
 def table(predictor: Predictor, payload: Payload, passthrough: Sequence[str]) -> pd.DataFrame:

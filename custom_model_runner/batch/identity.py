@@ -20,7 +20,7 @@ from custom_model_runner.settings import ModelSettings, ScoreSettings
 Identity = Mapping[str, str]
 # What is told otherwise, and what does not change results.
 NO_MATTER = frozenset({"input", "output", "code_dir"}) | frozenset(
-    {"resume", "workers", "max_decoded_bytes", "no_pickle", "show_perf", "summary", "no_progress"}
+    {"resume", "workers", "max_decoded_bytes", "no_pickle", "show_perf", "summary", "no_progress", "rejects"}
 )
 LIBRARIES = ("pandas", "numpy", "scipy", "pyarrow")
 ABSENT = "not there"
@@ -33,8 +33,7 @@ def settle(model: ModelSettings, score: ScoreSettings) -> Identity:
     """Return the identity of a run, for which the folder is read, and a little of the input."""
     sources = files_of(score.input)
     beside = {Path(name) for name in sources}
-    if score.output is not None:
-        beside.add(score.output.resolve())
+    beside |= {path.resolve() for path in (score.output, score.rejects) if path is not None}
     return {
         **{f"the input {name!r}": _input(Path(name)) for name in sources},
         **_options(model),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -18,17 +17,19 @@ from custom_model_runner.batch import (
     partial,
     plan,
     pool,
-    preview,
+    rejects,
     segments,
     sinks,
     sources,
 )
 from custom_model_runner.batch.blocks import Blocks, Whole
+from custom_model_runner.batch.flow import Way
+from custom_model_runner.batch.output import Output, Target
 from custom_model_runner.batch.partial import Partial
 from custom_model_runner.batch.plan import Plan
 from custom_model_runner.batch.pool import Pool
 from custom_model_runner.batch.rest import Rest
-from custom_model_runner.batch.segments import Form, Segment
+from custom_model_runner.batch.segments import Form
 from custom_model_runner.batch.tally import LOAD, LOOK, PREDICT, WRITE, Tally
 from custom_model_runner.batch.worker import Open, Work
 from custom_model_runner.errors import UsageError
@@ -40,15 +41,6 @@ from custom_model_runner.settings import ModelSettings, ScoreSettings
 # A batch makes its reports faster than they are written, and waits for them: they are part of the job.
 SECONDS_FOR_REPORTS = 60.0
 Look = Callable[[], Blocks | Whole]
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where results go: a file, or else a descriptor of standard output, which may be a terminal."""
-
-    output: Path | None
-    stdout: int
-    for_terminal: bool
 
 
 @dataclass(frozen=True)
@@ -73,6 +65,16 @@ class Job:
         if self.target.for_terminal:
             return segments.form(ARROW_STREAM, None)
         return segments.form(self.batch.written_type, self.batch.written_encoding)
+
+    @property
+    def output(self) -> Output:
+        """Where segments go."""
+        return Output(self.target, self.form, self.tally, self.partial, self.settings.rejects)
+
+    @property
+    def way(self) -> Way:
+        """How blocks are predicted."""
+        return Way(self.settings.passthrough, self.settings.on_error)
 
     def open(self, number: int = 0) -> Predictor:
         """Load the model and check what was asked for against it; only the first of several processes tells of it."""
@@ -144,13 +146,13 @@ def _alone(job: Job, look: Look) -> None:
         if isinstance(found, Whole):
             _whole(job, predictor, found)
             return
-        rest, form = _rest(job, found), job.form
-        with job.watching(), closing(flow.predicted(predictor, rest, job.settings.passthrough)) as tables:
+        rest, output, form = _rest(job, found), job.output, job.form
+        with job.watching(), closing(flow.predicted(predictor, rest, job.way)) as every:
             if job.partial is None:
-                ahead.handed_over(tables, lambda made: _show(job, (form.encode(table) for _, table in made)))
+                ahead.handed_over(every, lambda found: output.show(made.segment(form) for _, made in found))
             else:
-                _exhaust(job, job.partial.store.added((block, form.encode(table)) for block, table in tables))
-            _finish(job, rest)
+                output.keep(job.partial.store.added((block, made.segment(form)) for block, made in every))
+            output.finish(rest)
 
 
 def _sharing(job: Job) -> None:
@@ -189,7 +191,7 @@ def _work(job: Job, open_model: Open) -> Work:
         open_model,
         lambda predictor: plan.takes_blocks(predictor.model),
         job.form,
-        job.settings.passthrough,
+        job.way,
         None if job.partial is None else job.partial.store,
     )
 
@@ -204,11 +206,11 @@ def _pooled(job: Job, workers: Pool, blocks: Blocks) -> None:
     rest = _rest(job, blocks)
     with job.watching(), closing(workers.segments(rest)) as found:
         if job.partial is None:
-            ahead.handed_over(found, functools.partial(_show, job))
+            ahead.handed_over(found, job.output.show)
         else:
             # The workers keep them.
-            _exhaust(job, found)
-        _finish(job, rest)
+            job.output.keep(found)
+        job.output.finish(rest)
 
 
 def _rest(job: Job, blocks: Blocks) -> Rest:
@@ -216,36 +218,16 @@ def _rest(job: Job, blocks: Blocks) -> Rest:
     source = job.batch.source
     name = repr(Path(source).name) if sources.is_lasting(source) else "the input"
     rest = Rest(blocks, name, {} if job.partial is None else job.partial.begin(blocks.known))
-    job.tally.resumed_rows = rest.rows
+    job.tally.rejected_rows = rest.rejected
+    job.tally.resumed_rows = rest.rows - rest.rejected
     return rest
-
-
-def _exhaust(job: Job, found: Iterator[Segment]) -> None:
-    """Have all segments made, and count them."""
-    deque(job.tally.counted(found), maxlen=0)
-
-
-def _show(job: Job, found: Iterator[Segment]) -> None:
-    """Write segments to a device, a pipe or standard output as they come."""
-    counted = job.tally.counted(found)
-    with sinks.live(job.target.output, job.target.stdout) as file:
-        if job.target.for_terminal:
-            file.write(preview.of_segments(counted))
-        else:
-            job.tally.writing(job.form).assemble(counted, file)
-
-
-def _finish(job: Job, rest: Rest) -> None:
-    """Check that all rows are there, and make the file of them."""
-    rest.check()
-    if job.partial is not None:
-        with job.partial.replacing() as file:
-            job.tally.writing(job.form).assemble(job.partial.store.segments(len(rest.done)), file)
 
 
 def _whole(job: Job, predictor: Predictor, found: Whole) -> None:
     if len(job.batch.sources) > 1:
         raise UsageError("--input: what is handed over as a whole is one file; found several")
+    if job.settings.on_error != rejects.STOP:
+        raise UsageError("--on-error: the input is handed over as a whole, so that a failure is one of all its rows")
     with job.watching():
         data = _data(job, predictor, found)
     # Not before: what cannot be read is told in one line.
@@ -255,10 +237,7 @@ def _whole(job: Job, predictor: Predictor, found: Whole) -> None:
     with job.watching():
         made = local.run(observed, job.settings, job.batch, data, for_terminal=job.target.for_terminal)
     job.tally.stages.end(PREDICT)
-    job.tally.bytes_out = len(made)
-    target = job.target
-    with sinks.live(target.output, target.stdout) if job.partial is None else job.partial.replacing() as file:
-        file.write(made)
+    job.output.write(made)
 
 
 def _data(job: Job, predictor: Predictor, found: Whole) -> bytes:

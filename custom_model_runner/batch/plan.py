@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from custom_model_runner import plugins
-from custom_model_runner.batch import columns, segments, several, sinks, sources, text
+from custom_model_runner.batch import columns, rejects, segments, several, sinks, sources, text
 from custom_model_runner.batch.blocks import BLOCK_BYTES, Blocks, Limits, Whole
 from custom_model_runner.batch.several import Read
 from custom_model_runner.data import compression, tables, transformed
@@ -43,6 +43,7 @@ class Plan:
     workers: int
     is_whole: bool
     limits: Limits
+    rejects_rows: bool = False
 
     @property
     def source(self) -> str:
@@ -52,7 +53,7 @@ class Plan:
     @property
     def may_be_whole(self) -> bool:
         """Say whether an input may be handed over as a whole if it is small."""
-        return self.block_rows is None and self.workers == 1 and len(self.sources) == 1
+        return self.block_rows is None and self.workers == 1 and len(self.sources) == 1 and not self.rejects_rows
 
 
 def settle(settings: ScoreSettings, output: Path | None) -> Plan:
@@ -68,6 +69,7 @@ def settle(settings: ScoreSettings, output: Path | None) -> Plan:
         )
     if settings.whole_file and settings.batch_rows is not None:
         raise UsageError("--whole-file and --batch-rows exclude each other; found both")
+    _check_rejects(settings, output)
     if settings.resume:
         _check_resumable(files, output)
     return Plan(
@@ -83,7 +85,22 @@ def settle(settings: ScoreSettings, output: Path | None) -> Plan:
             sources.limit_of(settings.max_decoded_bytes),
             _block_bytes(files, settings.workers),
         ),
+        settings.on_error != rejects.STOP,
     )
+
+
+def _check_rejects(settings: ScoreSettings, output: Path | None) -> None:
+    path, is_wanted = settings.rejects, settings.on_error != rejects.STOP
+    if (path is not None) != is_wanted:
+        raise UsageError("--on-error skip or null and --rejects FILE go together; found only one of them")
+    if path is None:
+        return
+    if settings.whole_file:
+        raise UsageError("--whole-file and --on-error exclude each other; found both")
+    rejects.form_of(path)
+    place = sinks.choose(path, settings.input, flag="--rejects")
+    if place is None or (output is not None and place.resolve() == output.resolve()):
+        raise UsageError(f"--rejects: {str(path)!r} is the output itself")
 
 
 def _check_resumable(files: Sequence[str], output: Path | None) -> None:

@@ -60,7 +60,7 @@ class Pool:
                 raise _failure(message, block, rest)
             segment = Segment.from_bytes(message.data)
             yield segment
-            rest.take(block, segment.rows)
+            rest.take(block, segment.read)
 
     def _answers(self, blocks: Iterator[Block]) -> Iterator[tuple[Block, Message]]:
         """Yield all blocks, without their bytes, and the answers to them in order, so many being out at a time."""

@@ -59,7 +59,7 @@ def text(tally: Tally, now: float) -> str:
 def _rows(tally: Tally, seconds: float) -> list[str]:
     speed = tally.rows / seconds if seconds else 0.0
     told = f"{speed:,.{0 if speed >= SLOW else 1}f} rows/s"
-    rows = tally.rows + tally.resumed_rows
+    rows = tally.rows + tally.resumed_rows + tally.rejected_rows
     if tally.total is None:
         return [f"{rows:,} rows", told]
     parts = [f"{rows:,} of {tally.total:,} rows", told]

@@ -45,7 +45,7 @@ class Rest:
         return (block for block in self.blocks.read(place) if block.number not in done)
 
     def take(self, block: Block, rows: int) -> None:
-        """Note that a block is done."""
+        """Note that a block of so many rows is done."""
         self.done[block.number] = Kept(rows, block.behind)
 
     def failure(self, block: Block, error: OfRows) -> InBlock:
@@ -57,6 +57,11 @@ class Rest:
     def rows(self) -> int:
         """How many rows are done."""
         return sum(kept.rows for kept in self.done.values())
+
+    @property
+    def rejected(self) -> int:
+        """How many of them were rejected."""
+        return sum(kept.rejected for kept in self.done.values())
 
     def check(self) -> None:
         """Refuse to end with other rows than the look at the input has found."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import csv
+import io
+import json
+import struct
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, BinaryIO
@@ -16,31 +20,45 @@ from custom_model_runner.data import columnar, compression, csv_text, ndjson, ta
 from custom_model_runner.errors import ContractError
 from custom_model_runner.plugins import ARROW_FILE, ARROW_STREAM, NDJSON, PARQUET
 
-LENGTH = 8
+NUMBERS = struct.Struct("<5q")
 
 
 @dataclass(frozen=True)
 class Segment:
-    """The encoded predictions of a block: how many rows, what must be the same in all segments, and the rows."""
+    """The encoded predictions of a block: how many rows, what must be the same in all segments, and the rows.
+
+    Of the rows in the block some may have been rejected, which are in `rejects`, an Arrow stream; skipped ones are not
+    among the rows of the segment. It has no head where all were rejected.
+    """
 
     rows: int
     head: bytes
     body: bytes
+    rejected: int = 0
+    skipped: int = 0
+    rejects: bytes = b""
+
+    @property
+    def read(self) -> int:
+        """How many rows the block has."""
+        return self.rows + self.skipped
 
     def to_bytes(self) -> bytes:
-        """Return the segment as it is stored: rows and length of the head, each in 8 bytes, least first; both parts."""
-        return b"".join([_number(self.rows), _number(len(self.head)), self.head, self.body])
+        """Return the segment as it is stored: its numbers, the lengths of two parts, and all three."""
+        numbers = NUMBERS.pack(self.rows, self.rejected, self.skipped, len(self.head), len(self.rejects))
+        return b"".join([numbers, self.head, self.rejects, self.body])
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Segment:
         """Return the segment that was stored so."""
-        rows, length = (int.from_bytes(data[start : start + LENGTH], "little") for start in (0, LENGTH))
-        end = 2 * LENGTH + length
-        return cls(rows, data[2 * LENGTH : end], data[end:])
+        rows, rejected, skipped, of_head, of_rejects = NUMBERS.unpack_from(data)
+        end = NUMBERS.size + of_head
+        head, rejects, body = data[NUMBERS.size : end], data[end : end + of_rejects], data[end + of_rejects :]
+        return cls(rows, head, body, rejected, skipped, rejects)
 
 
-def _number(value: int) -> bytes:
-    return value.to_bytes(LENGTH, "little")
+class AllRejected(ContractError):
+    """No row has predictions, so that nobody knows their columns."""
 
 
 # Writes what segments, in order, make together.
@@ -62,51 +80,85 @@ def form(media_type: str, encoding: str | None) -> Form:
     return Form(_arrow, lambda found, out: _assemble_columns(found, out, media_type, encoding))
 
 
-def _csv(table: pd.DataFrame) -> tuple[bytes, bytes]:
-    return csv_text.header([str(name) for name in table.columns]), csv_text.lines(table)
+@dataclass(frozen=True)
+class Text:
+    """How rows are written as lines, which names of columns a head tells, and whether it is written before them."""
+
+    head: Callable[[Sequence[str]], bytes]
+    names: Callable[[bytes], Sequence[str]]
+    lines: Callable[[pd.DataFrame], bytes]
+    has_header: bool
 
 
-def _ndjson(table: pd.DataFrame) -> tuple[bytes, bytes]:
-    return b"", ndjson.write(table, NDJSON)
-
-
-TEXTS: dict[str, Callable[[pd.DataFrame], tuple[bytes, bytes]]] = {tables.CSV: _csv, NDJSON: _ndjson}
+TEXTS: dict[str, Text] = {
+    tables.CSV: Text(csv_text.header, lambda head: next(csv.reader(io.StringIO(head.decode()))), csv_text.lines, True),
+    NDJSON: Text(lambda names: json.dumps(names).encode(), json.loads, lambda rows: ndjson.write(rows, NDJSON), False),
+}
 STREAMED = frozenset({*TEXTS, ARROW_FILE, ARROW_STREAM, PARQUET})
 
 
-def _text(write: Callable[[pd.DataFrame], tuple[bytes, bytes]], encoding: str | None) -> Form:
+def _text(text: Text, encoding: str | None) -> Form:
     """Return the form of rows of text, each segment compressed by itself: members of a file follow one another."""
 
     def packed(data: bytes) -> bytes:
         return compression.encoded(data, encoding) if encoding and data else data
 
     def encode(table: pd.DataFrame) -> Segment:
-        head, body = write(table)
-        return Segment(len(table), head, packed(body))
+        return Segment(len(table), text.head([str(name) for name in table.columns]), packed(text.lines(table)))
+
+    def empty(head: bytes, rows: int) -> bytes:
+        return packed(text.lines(pd.DataFrame(index=range(rows), columns=list(text.names(head)), dtype=object)))
 
     def assemble(found: Iterator[Segment], out: BinaryIO) -> None:
-        for place, segment in enumerate(_alike(found)):
-            out.write(segment.body if place else packed(segment.head) + segment.body)
+        for place, segment in enumerate(_alike(found, empty)):
+            header = b"" if place or not text.has_header else packed(segment.head)
+            out.write(header + segment.body)
 
     return Form(encode, assemble)
 
 
-def _alike(found: Iterator[Segment]) -> Iterator[Segment]:
-    """Yield segments that fit together; those without rows, which do not know their columns, only if all are."""
-    first = next(found)
-    while not first.rows and (other := next(found, None)) is not None:
-        first = other
-    yield first
-    row = first.rows
+def _alike(found: Iterator[Segment], empty: Callable[[bytes, int], bytes]) -> Iterator[Segment]:
+    """Yield segments that fit together; those without rows, which do not know their columns, only if all are.
+
+    Rows that were all rejected have the columns of the others, and `empty` makes a body of them.
+    """
+    head, waiting, row = None, 0, 0
+    without_rows = None
     for segment in found:
-        if segment.rows and segment.head != first.head:
-            raise ContractError(
-                f"The predictions from row {row + 1} on have other columns, or of other types, than those before; "
-                "--whole-file hands all rows over at once"
-            )
-        row += segment.rows
-        if segment.rows:
+        if not segment.rows:
+            without_rows = without_rows or segment
+        elif not segment.head and head is None:
+            waiting += segment.rows
+        elif not segment.head:
+            yield _empty(head or b"", segment.rows, empty)
+        else:
+            if head is None and waiting:
+                yield _empty(segment.head, waiting, empty)
+            head = _checked(head, segment, row)
             yield segment
+        row += segment.read
+    if head is None:
+        yield _of_none(without_rows, waiting)
+
+
+def _empty(head: bytes, rows: int, empty: Callable[[bytes, int], bytes]) -> Segment:
+    return Segment(rows, head, empty(head, rows))
+
+
+def _checked(head: bytes | None, segment: Segment, row: int) -> bytes:
+    if head is not None and segment.head != head:
+        raise ContractError(
+            f"The predictions from row {row + 1} on have other columns, or of other types, than those before; "
+            "--whole-file hands all rows over at once"
+        )
+    return segment.head
+
+
+def _of_none(without_rows: Segment | None, waiting: int) -> Segment:
+    """Return what is written when no row has predictions, because there are none, or else not at all."""
+    if waiting or without_rows is None or without_rows.rejected:
+        raise AllRejected("All rows were rejected, so that there is no output; the file of --rejects tells why")
+    return without_rows
 
 
 def _arrow(table: pd.DataFrame) -> Segment:
@@ -114,8 +166,13 @@ def _arrow(table: pd.DataFrame) -> Segment:
     return Segment(len(table), content.schema.serialize().to_pybytes(), columnar.stream(content))
 
 
+def _nulls(head: bytes, rows: int) -> bytes:
+    schema = pa.ipc.read_schema(pa.py_buffer(head))
+    return columnar.stream(pa.Table.from_arrays([pa.nulls(rows, field.type) for field in schema], schema=schema))
+
+
 def _assemble_columns(found: Iterator[Segment], out: BinaryIO, media_type: str, encoding: str | None) -> None:
-    found = _alike(found)
+    found = _alike(found, _nulls)
     first = next(found)
     schema = pa.ipc.read_schema(pa.py_buffer(first.head))
     with _sink(out, encoding) as sink, _writer(sink, schema, media_type) as writer:

@@ -47,23 +47,23 @@ def write(output: Path, data: bytes) -> None:
 
 
 @contextmanager
-def told(output: Path) -> Iterator[None]:
+def told(output: Path, *, flag: str = "--output") -> Iterator[None]:
     """Have what keeps a file from being written be told with its name."""
     try:
         yield
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise RunnerError(f"--output: {str(output)!r} cannot be written: {error.strerror}") from error
+        raise RunnerError(f"{flag}: {str(output)!r} cannot be written: {error.strerror}") from error
 
 
 @contextmanager
-def replacing(output: Path, temporary: Path | None = None) -> Iterator[BinaryIO]:
+def replacing(output: Path, temporary: Path | None = None, *, flag: str = "--output") -> Iterator[BinaryIO]:
     """Give what is to be written to: a file that takes its place when all went well, or a device or pipe as it is.
 
     The temporary file must be in the same file system; by default it is beside the output.
     """
-    with told(output):
+    with told(output, flag=flag):
         if not is_plain(output):
             with output.open("wb") as file:
                 yield file
@@ -73,9 +73,15 @@ def replacing(output: Path, temporary: Path | None = None) -> Iterator[BinaryIO]
             yield file
 
 
+def in_the_making(path: Path) -> Path:
+    """Return where a file is until it is complete."""
+    target = path.resolve()
+    return target.with_name(f"{target.name}.new")
+
+
 def place(path: Path, data: bytes, *, is_synced: bool = False) -> None:
     """Write a file that has its name when it is whole; synced, it survives a loss of power, too."""
-    with _new(path, path.with_name(f"{path.name}.new"), is_synced=is_synced) as file:
+    with _new(path, in_the_making(path), is_synced=is_synced) as file:
         file.write(data)
 
 

@@ -18,10 +18,11 @@ SUFFIX = ".segment"
 
 @dataclass(frozen=True)
 class Kept:
-    """A segment that is there: the rows of its block, and where the next block begins."""
+    """A segment that is there: the rows of its block, where the next block begins, and how many rows were rejected."""
 
     rows: int
     behind: Place
+    rejected: int = 0
 
 
 # Keeps the segment of a block.
@@ -32,8 +33,8 @@ Add = Callable[[Block, Segment], None]
 class Store:
     """A folder of segments, the first with the number 0; each is there as a whole when it has its name.
 
-    A segment follows a line of JSON: the rows of its block, the place behind it, the length of the rest and its CRC-32,
-    which tells a segment whose name has survived a loss of power better than its bytes.
+    A segment follows a line of JSON: what `Kept` has, the length of the rest and its CRC-32, which tells whether after
+    a loss of power more is there than its name.
     """
 
     folder: Path
@@ -49,7 +50,7 @@ class Store:
             def add(block: Block, segment: Segment) -> None:
                 path, data = self._path(block.number), segment.to_bytes()
                 with sinks.told(self.folder):
-                    sinks.place(path, _line(segment.rows, block.behind, data) + data)
+                    sinks.place(path, _line(segment, block.behind, data) + data)
                 sync(path)
 
             yield add
@@ -77,9 +78,9 @@ class Store:
         return self.folder / f"{number:08}{SUFFIX}"
 
 
-def _line(rows: int, behind: Place, data: bytes) -> bytes:
-    facts = {"rows": rows, "behind": vars(behind), "length": len(data), "crc": zlib.crc32(data)}
-    return json.dumps(facts).encode() + b"\n"
+def _line(segment: Segment, behind: Place, data: bytes) -> bytes:
+    facts = {"rows": segment.read, "rejected": segment.rejected, "behind": vars(behind)}
+    return json.dumps({**facts, "length": len(data), "crc": zlib.crc32(data)}).encode() + b"\n"
 
 
 def _kept(path: Path, *, verifies: bool) -> Kept | None:
@@ -91,7 +92,7 @@ def _kept(path: Path, *, verifies: bool) -> Kept | None:
             is_whole = path.stat().st_size == len(line) + facts["length"]
             if not is_whole or (verifies and zlib.crc32(file.read()) != facts["crc"]):
                 return None
-            return Kept(facts["rows"], Place(**facts["behind"]))
+            return Kept(facts["rows"], Place(**facts["behind"]), facts["rejected"])
         except (ValueError, KeyError, TypeError):
             return None
 

@@ -36,7 +36,8 @@ class Tally:
     def counted(self, segments: Iterator[Segment]) -> Iterator[Segment]:
         """Yield the segments of all blocks, counted; predicting is over when there are no more."""
         for segment in segments:
-            self.rows += segment.rows
+            self.rows += segment.read - segment.rejected
+            self.rejected_rows += segment.rejected
             self.blocks += 1
             yield segment
         self.stages.end(PREDICT)

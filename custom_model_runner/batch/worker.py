@@ -7,14 +7,15 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from custom_model_runner import processes
 from custom_model_runner.batch import flow, wire
 from custom_model_runner.batch.blocks import Block, Blocks
+from custom_model_runner.batch.flow import Way
 from custom_model_runner.batch.rest import OfRows
 from custom_model_runner.batch.segments import Form, Segment
 from custom_model_runner.batch.store import Add, Store
@@ -28,7 +29,7 @@ Open = Callable[[int], AbstractContextManager[Predictor]]
 
 @dataclass(frozen=True)
 class Work:
-    """What every worker needs: a model, whether it can be given blocks, how results are encoded, what goes along.
+    """What every worker needs: a model, whether it can be given blocks, how these are predicted and encoded.
 
     With a store, segments are kept there, before the next block is begun, and only their rows are told.
     """
@@ -36,7 +37,7 @@ class Work:
     open: Open
     takes_blocks: Callable[[Predictor], bool]
     form: Form
-    passthrough: Sequence[str] = ()
+    way: Way
     store: Store | None = None
 
 
@@ -85,11 +86,11 @@ def _serve(work: Work, number: int, connection: socket.socket) -> None:
 def _segment(work: Work, predictor: Predictor, blocks: Blocks, block: Block, add: Add | None) -> Segment:
     """Return the segment of a block, without its bytes if it was kept."""
     payload = flow.read(predictor, blocks, block)
-    segment = work.form.encode(flow.table(predictor, payload, work.passthrough))
+    segment = flow.made_of(predictor, payload, work.way).segment(work.form)
     if add is None:
         return segment
     add(block, segment)
-    return Segment(segment.rows, b"", b"")
+    return replace(segment, head=b"", body=b"", rejects=b"")
 
 
 def _fail(connection: socket.socket, error: BaseException, *, number: int = 0) -> None:

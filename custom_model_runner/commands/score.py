@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from custom_model_runner.batch import job, plan, progress, sinks, summary
-from custom_model_runner.batch.job import Job, Target
+from custom_model_runner.batch.job import Job
+from custom_model_runner.batch.output import Target
 from custom_model_runner.batch.tally import LOAD, Tally
 from custom_model_runner.delivery.delivered import Delivered
 from custom_model_runner.errors import EXIT_OK

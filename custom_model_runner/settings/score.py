@@ -43,6 +43,15 @@ class ScoreSettings:
     whole_file: bool = option(
         "--whole-file", is_switch=True, default=False, help="predict all rows at once, whatever memory that takes"
     )
+    on_error: str = option(
+        "--on-error",
+        choices=("stop", "skip", "null"),
+        default="stop",
+        help="what becomes of rows that fail: end the run, leave them out, or predict nothing for them",
+    )
+    rejects: Path | None = option(
+        "--rejects", metavar="FILE", parse=Path, help="file for the rows that fail, with --on-error skip or null"
+    )
     resume: bool = option(
         "--resume",
         is_switch=True,

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from custom_model_runner.batch import job, local, plan
-from custom_model_runner.batch.job import Job, Target
+from custom_model_runner.batch.job import Job
+from custom_model_runner.batch.output import Target
 from custom_model_runner.predictor import Predictor
 from custom_model_runner.settings import ModelSettings, ScoreSettings
 

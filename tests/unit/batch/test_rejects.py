@@ -1,0 +1,192 @@
+"""Rows that fail while others do not: left out or empty in the output, and told with their reasons."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from custom_model_runner.batch import rejects
+from custom_model_runner.errors import ContractError, InputError, RunnerError, UsageError
+
+from ..folders import plant
+from .runs import score
+
+# Fails if any of its rows is bad, in different ways.
+HOOKS = """
+    import pathlib
+    import pandas as pd
+
+    SEEN = pathlib.Path(__file__).parent.with_name("calls")
+
+    def score(data, model, **kwargs):
+        with SEEN.open("a") as file:
+            file.write(f"{len(data)}\\n")
+        if (data["a"] == 13).any():
+            raise ValueError("thirteen")
+        made = pd.DataFrame({"Predictions": data["a"] / 2, "twice": data["a"] * 2, "is_even": data["a"] % 2 == 0})
+        data["a"] = 0
+        return made[made["Predictions"] != 3.5]
+"""
+FRAME = pd.DataFrame({"a": range(20), "b": "x,y"})
+BAD = {
+    7: "Expected one prediction per row of input: 1 rows, but 0 predictions (returned by the score hook)",
+    13: "The score hook raised. Exception: ValueError('thirteen') (custom.py:11)",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder whose hook fails for two of twenty rows."""
+    FRAME.to_csv(tmp_path / "in.csv", index=False)
+    return plant(tmp_path / "code", {"custom.py": HOOKS})
+
+
+def run(folder: Path, name: str = "out.csv", *, on_error: str, rejected: str = "bad.csv", **options: Any) -> Path:
+    """Run a batch and return its output."""
+    beside = folder.parent
+    given = {"batch_rows": 5, **options}
+    score(folder, beside / "in.csv", output=beside / name, on_error=on_error, rejects=beside / rejected, **given)
+    return beside / name
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_failing_rows_can_be_left_out(folder: Path, workers: int) -> None:
+    found = pd.read_csv(run(folder, on_error="skip", workers=workers))
+    good = FRAME[~FRAME["a"].isin(BAD)]["a"]
+    assert found["Predictions"].tolist() == (good / 2).tolist()
+    assert found["twice"].tolist() == (good * 2).tolist()
+
+
+READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+    ".csv": pd.read_csv,
+    ".ndjson": lambda path: pd.read_json(path, lines=True),
+    ".parquet": pd.read_parquet,
+}
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.ndjson", "out.parquet", "out.csv.gz"])
+@pytest.mark.parametrize("block_rows", [1, 4, 20])
+def test_failing_rows_can_be_empty_in_the_output(folder: Path, name: str, block_rows: int) -> None:
+    path = run(folder, name, on_error="null", batch_rows=block_rows)
+    found = READERS.get(path.suffix, pd.read_csv)(path)
+    expected = (FRAME["a"] / 2).where(~FRAME["a"].isin(BAD))
+    pd.testing.assert_series_equal(found["Predictions"], expected, check_names=False)
+    assert found["twice"].dropna().tolist() == [n * 2 for n in FRAME["a"] if n not in BAD]
+    assert found.isna().sum(axis=1).tolist() == [3 if n in BAD else 0 for n in FRAME["a"]]
+
+
+def test_the_first_rows_may_be_empty_too(folder: Path) -> None:
+    (FRAME + {"a": 13, "b": ""}).to_csv(folder.parent / "in.csv", index=False)
+    lines = run(folder, on_error="null", batch_rows=1).read_text().splitlines()
+    assert lines[:3] == ["Predictions,twice,is_even", ",,", "7.0,28,True"]
+
+
+def test_integers_and_truth_values_stay_what_they_are_beside_what_is_missing(folder: Path) -> None:
+    lines = run(folder, on_error="null", batch_rows=20).read_text().splitlines()
+    assert lines[7:9] == ["3.0,12,True", ",,"]
+
+
+@pytest.mark.parametrize("rejected", ["bad.csv", "bad.ndjson", "bad.csv.gz"])
+@pytest.mark.parametrize("on_error", ["skip", "null"])
+def test_failing_rows_are_told_with_number_reason_and_values(folder: Path, rejected: str, on_error: str) -> None:
+    run(folder, on_error=on_error, rejected=rejected)
+    path = folder.parent / rejected
+    found = READERS.get(path.suffix, pd.read_csv)(path)
+    assert list(found.columns) == ["reject_row", "reject_reason", "a", "b"]
+    assert found[["reject_row", "a", "b"]].to_numpy().tolist() == [[8, 7, "x,y"], [14, 13, "x,y"]]
+    assert found["reject_reason"].tolist() == list(BAD.values())
+
+
+def test_a_run_without_failing_rows_tells_of_none(folder: Path) -> None:
+    FRAME[:5].to_csv(folder.parent / "in.csv", index=False)
+    plant(folder.parent, {"bad.csv": "of an earlier run"})
+    run(folder, on_error="skip")
+    assert (folder.parent / "bad.csv").read_text() == "reject_row,reject_reason\n"
+
+
+def test_rejected_rows_can_be_handed_in_again(folder: Path) -> None:
+    run(folder, on_error="skip")
+    (folder.parent / "out.csv").unlink()
+    (folder.parent / "bad.csv").replace(folder.parent / "in.csv")
+    with pytest.raises(ContractError, match="All rows were rejected, so that there is no output"):
+        run(folder, on_error="skip")
+    found = pd.read_csv(folder.parent / "bad.csv")
+    assert list(found.columns) == ["reject_row", "reject_reason", "a", "b"]
+    assert found["reject_row"].tolist() == [1, 2]
+    assert not (folder.parent / "out.csv").exists()
+
+
+def test_rows_are_told_on_the_way_to_standard_output_as_well(folder: Path) -> None:
+    beside = folder.parent
+    given: dict[str, Any] = {"batch_rows": 5, "on_error": "skip", "rejects": beside / "bad.csv"}
+    assert len(score(folder, beside / "in.csv", **given).splitlines()) == 19
+    assert len(pd.read_csv(beside / "bad.csv")) == 2
+
+
+def test_a_small_input_is_narrowed_down_with_few_calls(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(folder, on_error="skip", batch_rows=None)
+    assert len((folder.parent / "calls").read_text().splitlines()) == 17
+    assert "drum: 2 rows were rejected, see" in capsys.readouterr().err
+
+
+def test_a_block_that_fails_all_over_takes_a_bounded_number_of_calls(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rejects, "MOST_CALLS", 6)
+    found = pd.read_csv(run(folder, on_error="skip", batch_rows=20))
+    assert found["Predictions"].tolist() == [n / 2 for n in [0, 1, 2, 3, 4, 15, 16, 17, 18, 19]]
+    assert pd.read_csv(folder.parent / "bad.csv")["reject_row"].tolist() == list(range(6, 16))
+
+
+def test_an_interrupted_run_has_the_same_output_and_the_same_rejects(folder: Path) -> None:
+    run(folder, on_error="null")
+    beside = folder.parent
+    whole = [(beside / name).read_bytes() for name in ("out.csv", "bad.csv")]
+    (beside / "out.csv").unlink()
+    (beside / "bad.csv").unlink()
+    (beside / "bad.csv.new").mkdir()
+    with pytest.raises(RunnerError, match=r"--rejects: '.*bad.csv' cannot be written"):
+        run(folder, on_error="null")
+    (beside / "bad.csv.new").rmdir()
+    (beside / "out.csv.partial" / "00000002.segment").unlink()
+    run(folder, on_error="null", resume=True)
+    assert [(beside / name).read_bytes() for name in ("out.csv", "bad.csv")] == whole
+
+
+def test_what_is_no_failure_of_some_rows_ends_the_run(folder: Path) -> None:
+    with pytest.raises(RunnerError, match=r"Rows 1 to 5 of 'in.csv': --passthrough: the input lacks") as caught:
+        run(folder, on_error="skip", passthrough=("z",))
+    assert caught.value.exit_code == InputError.exit_code
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"on_error": "skip"}, "--on-error skip or null and --rejects FILE go together; found only one"),
+        ({"rejects": "bad.csv"}, "--on-error skip or null and --rejects FILE go together; found only one"),
+        (
+            {"on_error": "skip", "rejects": "bad.parquet"},
+            "--rejects: rows are not written as .*parquet, expected",
+        ),
+        ({"on_error": "skip", "rejects": "in.csv"}, "--rejects: '.*in.csv' is the input file itself"),
+        ({"on_error": "skip", "rejects": "out.csv"}, "--rejects: '.*out.csv' is the output itself"),
+        ({"on_error": "skip", "rejects": "bad.csv", "whole_file": True}, "--whole-file and --on-error exclude each"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(folder: Path, given: dict[str, Any], message: str) -> None:
+    beside = folder.parent
+    if "rejects" in given:
+        given = {**given, "rejects": beside / given["rejects"]}
+    with pytest.raises(UsageError, match=message):
+        score(folder, beside / "in.csv", output=beside / "out.csv", **given)
+
+
+def test_what_must_be_read_as_a_whole_has_no_rows_to_reject(folder: Path) -> None:
+    (folder.parent / "in.json").write_text(json.dumps([{"a": 1}]))
+    with pytest.raises(UsageError, match="--on-error: the input is handed over as a whole"):
+        score(folder, folder.parent / "in.json", on_error="skip", rejects=folder.parent / "bad.csv")
