@@ -100,17 +100,9 @@ class _NotAvailable(argparse.Action):
         raise UsageError(f"{flag} is not available in this version")
 
 
-class _Parser(argparse.ArgumentParser):
-    """Tells what is wrong with a command line below its usage, in a line like that of every other failure."""
-
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        raise UsageError(message)
-
-
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line; `parser` of what it parses is that of the last verb."""
-    parser = _Parser("drum", description="Score and serve the model in a folder.")
+    parser = options.Parser("drum", description="Score and serve the model in a folder.")
     parser.set_defaults(parser=parser)
     parser.add_argument("--version", action="version", version=f"drum {__version__}")
     verbs = parser.add_subparsers(dest="subparser_name")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from custom_model_runner import parameters, parsers
 from custom_model_runner.errors import UsageError
@@ -14,6 +15,20 @@ from custom_model_runner.errors import UsageError
 
 class Missing(UsageError):
     """An option is not given that has to be."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells what is wrong with a command line below its usage, in a line like that of every other failure."""
+
+    def error(self, message: str) -> NoReturn:
+        """Have the command line be a usage error."""
+        self.print_usage(sys.stderr)
+        raise UsageError(message)
+
+    def _get_option_tuples(self, option_string: str) -> list[Any]:
+        """Let words short for an option stay so when the names of others begin with its name."""
+        found = super()._get_option_tuples(option_string)
+        return [one for one in found if all(other[1].startswith(one[1]) for other in found)] or found
 
 
 @dataclass(frozen=True)
