@@ -1,6 +1,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 VENV_ALL ?= .venv-all
+VENV_CLOUD ?= .venv-cloud
 VENV_OLDEST ?= .venv-oldest
 VENV_NEWEST ?= .venv-newest
 PORT ?= 8080
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 TEMPLATE := model_templates/python3_sklearn
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-oldest test-reliability lint types bench clean
+.PHONY: help run test test-all test-cloud test-oldest test-reliability lint types bench clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -31,6 +32,12 @@ $(VENV_ALL)/.all: pyproject.toml tests/frameworks/constraints.txt
 	$(PYTHON) -m venv $(VENV_ALL)
 	$(VENV_ALL)/bin/pip install --quiet --disable-pip-version-check \
 		--constraint tests/frameworks/constraints.txt --editable '.[frameworks-test]'
+	@touch $@
+
+# Apart as well: `make test` has the core alone, which says what is missing.
+$(VENV_CLOUD)/.test: pyproject.toml
+	$(PYTHON) -m venv $(VENV_CLOUD)
+	$(VENV_CLOUD)/bin/pip install --quiet --disable-pip-version-check --editable '.[cloud-test]'
 	@touch $@
 
 # What pyproject.toml promises at the least, as pins.
@@ -63,13 +70,17 @@ test: $(VENV)/.test ## Run every test of the core.
 MANY := tests/unit/data/test_csv_rows.py --hypothesis-profile=thorough
 NAMES := from custom_model_runner.plugins import FRAMEWORKS; print(*(f"framework-{name}" for name in FRAMEWORKS))
 
-test-all: $(VENV_ALL)/.all ## Install every framework and try its artifacts, one process per framework.
+test-all: $(VENV_ALL)/.all ## Install every framework and try its artifacts, one process per framework; then storages.
 	@names=$$($(VENV_ALL)/bin/python -c '$(NAMES)') && \
 	$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=target $$names
 	$(VENV_ALL)/bin/pytest $(MANY)
+	$(MAKE) --no-print-directory test-cloud
 
 framework-%: $(VENV_ALL)/.all
 	$(VENV_ALL)/bin/pytest tests/frameworks --framework $*
+
+test-cloud: $(VENV_CLOUD)/.test ## Score from and to real servers that speak like storages.
+	$(VENV_CLOUD)/bin/pytest tests/cloud
 
 test-oldest: $(VENV_OLDEST)/.test $(VENV_NEWEST)/.test ## Run every test of the core under the oldest and the newest that is promised.
 	$(VENV_OLDEST)/bin/pytest
@@ -92,4 +103,4 @@ bench: $(VENV)/.test ## Measure speed and memory against a floor and a reference
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove the environment and everything that was generated.
-	rm -rf $(VENV) $(VENV_ALL) $(VENV_OLDEST) $(VENV_NEWEST) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV_ALL) $(VENV_CLOUD) $(VENV_OLDEST) $(VENV_NEWEST) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

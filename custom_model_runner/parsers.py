@@ -10,6 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from custom_model_runner import addresses
+from custom_model_runner.addresses import Address
+
 STANDARD_INPUT = "-"
 MOST_WORKERS = 199
 CGROUP = Path("/sys/fs/cgroup")
@@ -75,7 +78,12 @@ def input_file(text: str) -> str:
 
 
 def input_files(text: str) -> str:
-    """Return the name of a file, a folder or a pattern, in which there is something to read; `-` is standard input."""
+    """Return the name of a file, a folder or a pattern, in which there is something to read; `-` is standard input.
+
+    What an address leads to is found later.
+    """
+    if addresses.scheme_of(text) is not None:
+        return text
     if text and files_of(text) == (text,):
         return input_file(text)
     if not text or not files_of(text):
@@ -109,6 +117,11 @@ def readable_file(text: str) -> Path:
 def output_file(text: str) -> Path | None:
     """Return the path of a file to write, or None for standard output."""
     return None if text == "-" else Path(text)
+
+
+def output_place(text: str) -> Path | Address | None:
+    """Return the path or the address of a file to write, or None for standard output."""
+    return output_file(text) if addresses.scheme_of(text) is None else Address(text)
 
 
 def labels(texts: list[str]) -> tuple[str, ...]:

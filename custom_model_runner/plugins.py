@@ -179,6 +179,14 @@ STORAGES: Mapping[str, Plugin] = {
     "s3": Plugin(f"{PACKAGE}.delivery.s3", "s3"),
 }
 
+# Where the input and the output of a batch may be, by the scheme of an address.
+STORES: Mapping[str, Plugin] = {
+    "s3": Plugin(f"{PACKAGE}.batch.stores.s3", "cloud"),
+    **dict.fromkeys(("gs", "gcs"), Plugin(f"{PACKAGE}.batch.stores.gs", "cloud")),
+    **dict.fromkeys(("abfs", "abfss", "az"), Plugin(f"{PACKAGE}.batch.stores.abfs", "cloud")),
+    **dict.fromkeys(("https", "http"), Plugin(f"{PACKAGE}.batch.stores.web", "cloud")),
+}
+
 TEMPLATES: Mapping[str, Plugin] = {
     "python": Plugin(f"{PACKAGE}.templates.python_model"),
 }

@@ -32,6 +32,12 @@ class Store:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """What libraries find the store by, and a key, which nobody looks at."""
+        key = {"AWS_ACCESS_KEY_ID": "an-access-key", "AWS_SECRET_ACCESS_KEY": "its-secret-half"}
+        return {**key, "AWS_ENDPOINT_URL": self.url, "AWS_DEFAULT_REGION": "us-east-1"}
+
     def put(self, path: str, data: bytes | str = b"") -> None:
         """Store an object, or make a bucket."""
         self._send("PUT", path, data=data, headers={"Authorization": AUTHORIZATION.format("s3")})

@@ -33,7 +33,7 @@ def settle(model: ModelSettings, score: ScoreSettings) -> Identity:
     """Return the identity of a run, for which the folder is read, and a little of the input."""
     sources = files_of(score.input)
     beside = {Path(name) for name in sources}
-    beside |= {path.resolve() for path in (score.output, score.rejects) if path is not None}
+    beside |= {path.resolve() for path in (score.output, score.rejects) if isinstance(path, Path)}
     return {
         **{f"the input {name!r}": _input(Path(name)) for name in sources},
         **_options(model),

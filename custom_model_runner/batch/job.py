@@ -6,9 +6,9 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from custom_model_runner import garbage, logs, sharing
+from custom_model_runner.addresses import file_name
 from custom_model_runner.batch import (
     ahead,
     flow,
@@ -92,7 +92,7 @@ class Job:
 
 def run(job: Job) -> None:
     """Predict all of an input."""
-    job.tally.bytes_in = sources.size_of(job.batch.sources)
+    job.tally.bytes_in = job.batch.size or 0
     with local.bounded(), _beside(job) as kept:
         job = replace(job, partial=kept)
         if job.batch.workers == 1:
@@ -110,7 +110,7 @@ def _beside(job: Job) -> AbstractContextManager[Partial | None]:
     if output is None or not sinks.is_plain(output):
         return nullcontext()
     settle = functools.partial(identity.settle, job.model, settings)
-    return partial.opened(output, settle if sources.is_lasting(job.batch.source) else None, resumes=settings.resume)
+    return partial.opened(output, settle if sources.is_file(job.batch.source) else None, resumes=settings.resume)
 
 
 def _look(job: Job) -> Blocks | Whole:
@@ -149,7 +149,7 @@ def _alone(job: Job, look: Look) -> None:
         rest, output, form = _rest(job, found), job.output, job.form
         with job.watching(), closing(flow.predicted(predictor, rest, job.way)) as every:
             if job.partial is None:
-                ahead.handed_over(every, lambda found: output.show(made.segment(form) for _, made in found))
+                ahead.handed_over(every, lambda found: output.show((made.segment(form) for _, made in found), rest))
             else:
                 output.keep(job.partial.store.added((block, made.segment(form)) for block, made in every))
             output.finish(rest)
@@ -206,7 +206,7 @@ def _pooled(job: Job, workers: Pool, blocks: Blocks) -> None:
     rest = _rest(job, blocks)
     with job.watching(), closing(workers.segments(rest)) as found:
         if job.partial is None:
-            ahead.handed_over(found, job.output.show)
+            ahead.handed_over(found, lambda segments: job.output.show(segments, rest))
         else:
             # The workers keep them.
             job.output.keep(found)
@@ -216,7 +216,7 @@ def _pooled(job: Job, workers: Pool, blocks: Blocks) -> None:
 def _rest(job: Job, blocks: Blocks) -> Rest:
     """Return what is to be done of an input; what was done before is in the folder of an interrupted run."""
     source = job.batch.source
-    name = repr(Path(source).name) if sources.is_lasting(source) else "the input"
+    name = repr(file_name(source)) if sources.is_lasting(source) else "the input"
     rest = Rest(blocks, name, {} if job.partial is None else job.partial.begin(blocks.known))
     job.tally.rejected_rows = rest.rejected
     job.tally.resumed_rows = rest.rows - rest.rejected

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import pandas as pd
 
 from custom_model_runner import plugins
+from custom_model_runner.addresses import Address
 from custom_model_runner.batch import keys, preview, sinks, sources
 from custom_model_runner.batch.plan import Plan, takes_blocks
 from custom_model_runner.data import answers, compression, tables, transformed
@@ -95,7 +96,9 @@ def _packed(data: bytes, plan: Plan) -> bytes:
     return compression.encoded(data, plan.written_encoding) if plan.written_encoding else data
 
 
-def _transform(result: transformed.Transformed, output: Path | None, plan: Plan, *, for_terminal: bool) -> bytes:
+def _transform(
+    result: transformed.Transformed, output: Path | Address | None, plan: Plan, *, for_terminal: bool
+) -> bytes:
     if for_terminal:
         return preview.of(result.table)
     data = transformed.write(result, plan.written_type)

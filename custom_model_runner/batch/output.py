@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from custom_model_runner import logs
+from custom_model_runner.addresses import Address
 from custom_model_runner.batch import preview, rejects, sinks
 from custom_model_runner.batch.partial import Partial
 from custom_model_runner.batch.rest import Rest
@@ -20,9 +21,9 @@ Note = Callable[[Segment], None]
 
 @dataclass(frozen=True)
 class Target:
-    """Where results go: a file, or else a descriptor of standard output, which may be a terminal."""
+    """Where results go: a file, here or in a storage, else a descriptor of standard output, which may be a terminal."""
 
-    output: Path | None
+    output: Path | Address | None
     stdout: int
     for_terminal: bool
 
@@ -44,14 +45,16 @@ class Output:
         """Count segments that are kept as they are made."""
         deque(self.tally.counted(found), maxlen=0)
 
-    def show(self, found: Iterator[Segment]) -> None:
-        """Write segments to a device, a pipe or standard output as they come."""
+    def show(self, found: Iterator[Segment], rest: Rest) -> None:
+        """Write segments to a device, a pipe, a storage or standard output as they come; check that all are there."""
         with sinks.live(self.target.output, self.target.stdout) as file, self._rejecting() as note:
             counted = _noted(self.tally.counted(found), note)
             if self.target.for_terminal:
                 file.write(preview.of_segments(counted))
             else:
                 self.tally.writing(self.form).assemble(counted, file)
+            # Before a storage completes what it got.
+            rest.check()
 
     def finish(self, rest: Rest) -> None:
         """Check that all rows are there, and make the file of them."""

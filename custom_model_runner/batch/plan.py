@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from custom_model_runner import plugins
+from custom_model_runner.addresses import Address, file_name, shown
 from custom_model_runner.batch import columns, rejects, segments, several, sinks, sources, text
 from custom_model_runner.batch.blocks import BLOCK_BYTES, Blocks, Limits, Whole
 from custom_model_runner.batch.several import Read
@@ -16,7 +17,6 @@ from custom_model_runner.data import compression, tables, transformed
 from custom_model_runner.data.compression import Readable
 from custom_model_runner.errors import UsageError
 from custom_model_runner.model import Model
-from custom_model_runner.parsers import files_of
 from custom_model_runner.plugins import ARROW_FILE, ARROW_STREAM, PARQUET
 from custom_model_runner.settings import ScoreSettings
 from custom_model_runner.target_type import TargetType
@@ -33,7 +33,10 @@ UNBOUNDED = 1 << 62
 
 @dataclass(frozen=True)
 class Plan:
-    """What an input is read as, what an output is written as and compressed with, and how many rows make a block."""
+    """What an input is read as, what an output is written as and compressed with, and how many rows make a block.
+
+    `size` is the bytes of the input, None for a pipe.
+    """
 
     sources: tuple[str, ...]
     media_type: str
@@ -43,6 +46,7 @@ class Plan:
     workers: int
     is_whole: bool
     limits: Limits
+    size: int | None
     rejects_rows: bool = False
 
     @property
@@ -56,16 +60,18 @@ class Plan:
         return self.block_rows is None and self.workers == 1 and len(self.sources) == 1 and not self.rejects_rows
 
 
-def settle(settings: ScoreSettings, output: Path | None) -> Plan:
+def settle(settings: ScoreSettings, output: Path | Address | None) -> Plan:
     """Return the plan of a batch; what contradicts itself is a usage error."""
     name, encoding = compression.split(output.name if output else "")
     written = _type_of(name, settings.output_format)
-    files = files_of(settings.input)
-    media_types = [_type_of(compression.split(file)[0], settings.input_format) for file in files]
+    found = sources.files(settings.input)
+    files = tuple(found)
+    media_types = [_type_of(compression.split(file_name(file))[0], settings.input_format) for file in files]
     odd = next((place for place, kind in enumerate(media_types) if kind != media_types[0]), None)
     if odd is not None:
         raise UsageError(
-            f"--input: {files[odd]!r} has another format than {files[0]!r}; --input-format tells one for all"
+            f"--input: {shown(files[odd])!r} has another format than {shown(files[0])!r}; "
+            "--input-format tells one for all"
         )
     if settings.whole_file and settings.batch_rows is not None:
         raise UsageError("--whole-file and --batch-rows exclude each other; found both")
@@ -83,13 +89,14 @@ def settle(settings: ScoreSettings, output: Path | None) -> Plan:
         Limits(
             settings.max_decoded_bytes or UNBOUNDED,
             sources.limit_of(settings.max_decoded_bytes),
-            _block_bytes(files, settings.workers),
+            _block_bytes(_sum(found.values()), settings.workers),
         ),
+        _sum(found.values()),
         settings.on_error != rejects.STOP,
     )
 
 
-def _check_rejects(settings: ScoreSettings, output: Path | None) -> None:
+def _check_rejects(settings: ScoreSettings, output: Path | Address | None) -> None:
     path, is_wanted = settings.rejects, settings.on_error != rejects.STOP
     if (path is not None) != is_wanted:
         raise UsageError("--on-error skip or null and --rejects FILE go together; found only one of them")
@@ -99,22 +106,31 @@ def _check_rejects(settings: ScoreSettings, output: Path | None) -> None:
         raise UsageError("--whole-file and --on-error exclude each other; found both")
     rejects.form_of(path)
     place = sinks.choose(path, settings.input, flag="--rejects")
-    if place is None or (output is not None and place.resolve() == output.resolve()):
+    if place is None or (isinstance(output, Path) and place.resolve() == output.resolve()):
         raise UsageError(f"--rejects: {str(path)!r} is the output itself")
 
 
-def _check_resumable(files: Sequence[str], output: Path | None) -> None:
+def _check_resumable(files: Sequence[str], output: Path | Address | None) -> None:
     if not all(map(sources.is_lasting, files)):
         raise UsageError("--resume: a pipe cannot be read again, expected a file, a folder or a pattern as --input")
+    if not all(map(sources.is_file, files)):
+        raise UsageError(
+            "--resume: what is in a storage is not known again, expected a file on this machine as --input"
+        )
     if output is None or not sinks.is_plain(output):
         raise UsageError("--resume: what was written cannot be gone on with, expected a file as --output")
 
 
-def _block_bytes(files: Sequence[str], workers: int) -> int:
+def _sum(sizes: Iterable[int | None]) -> int | None:
+    every = list(sizes)
+    return None if None in every else sum(filter(None, every))
+
+
+def _block_bytes(size: int | None, workers: int) -> int:
     """Return how many bytes make a block: fewer where several workers are to have a part of a small input."""
-    if workers == 1 or not all(map(sources.is_lasting, files)):
+    if workers == 1 or size is None:
         return BLOCK_BYTES
-    share = sum(Path(name).stat().st_size for name in files) // (workers * BLOCKS_OF_WORKER)
+    share = size // (workers * BLOCKS_OF_WORKER)
     return max(LEAST_BLOCK_BYTES, min(BLOCK_BYTES, share))
 
 
@@ -156,7 +172,7 @@ def _read_again(plan: Plan, source: str, cut: Mapping[str, Any]) -> Read:
 
 
 def _look_at(plan: Plan, source: str) -> Blocks | Whole:
-    encoding = compression.split(source)[1]
+    encoding = sources.encoding_of(source)
     if plan.is_whole or plan.media_type == transformed.MATRIX_MARKET:
         return Whole()
     if plan.media_type in (*ARROW, PARQUET):
@@ -180,7 +196,7 @@ def _columns(plan: Plan, source: str, *, is_compressed: bool) -> Blocks | Whole:
     if is_compressed:
         return Whole(reason="it is compressed as a whole")
     read = columns.look_at_parquet if plan.media_type == PARQUET else columns.look_at_arrow
-    return read(source, block_rows=plan.block_rows, limits=plan.limits)
+    return read(sources.at_hand(source), block_rows=plan.block_rows, limits=plan.limits)
 
 
 def look_at_pipe(plan: Plan, counted: Callable[[Readable], Readable]) -> Blocks | Whole:

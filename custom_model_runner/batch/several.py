@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial, reduce
-from pathlib import Path
 
+from custom_model_runner.addresses import file_name
 from custom_model_runner.batch import text
 from custom_model_runner.batch.blocks import BEGINNING, Block, Blocks, Place, Whole
 from custom_model_runner.errors import InputError
@@ -30,7 +30,7 @@ def joined(names: Sequence[str], every: Sequence[Blocks]) -> Blocks:
     for name, blocks in zip(names, every, strict=True):
         if blocks.columns != every[0].columns:
             raise InputError(
-                f"The input {Path(name).name!r} has other columns, or in another order, than {Path(names[0]).name!r}"
+                f"The input {file_name(name)!r} has other columns, or in another order, than {file_name(names[0])!r}"
             )
     rows = [blocks.rows or 0 for blocks in every]
     types = types_of(names, every)
@@ -51,7 +51,7 @@ def _read(names: Sequence[str], every: Sequence[Read], place: Place) -> Iterator
     for files, name in enumerate(names[done:], start=done):
         for block in every[files](first if files == done else BEGINNING):
             behind = replace(block.behind, number=number + 1, files=files + block.behind.files)
-            yield replace(block, number=number, source=Path(name).name, behind=behind)
+            yield replace(block, number=number, source=file_name(name), behind=behind)
             number += 1
 
 
@@ -64,7 +64,7 @@ def _one(name: str, look: Callable[[str], Blocks | Whole]) -> Blocks:
     try:
         found = look(name)
     except InputError as error:
-        raise InputError(f"{Path(name).name}: {error}") from error
+        raise InputError(f"{file_name(name)}: {error}") from error
     if isinstance(found, Whole):
         raise _alone(name, found.reason)
     return found
@@ -72,5 +72,5 @@ def _one(name: str, look: Callable[[str], Blocks | Whole]) -> Blocks:
 
 def _alone(name: str, reason: str | None) -> InputError:
     return InputError(
-        f"The input {Path(name).name!r} can only be read alone, as a whole{': ' if reason else ''}{reason or ''}"
+        f"The input {file_name(name)!r} can only be read alone, as a whole{': ' if reason else ''}{reason or ''}"
     )

@@ -6,12 +6,29 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeGuard
 
+from custom_model_runner.addresses import Address
+from custom_model_runner.batch import sources
+from custom_model_runner.batch.stores import store
+from custom_model_runner.batch.stores.store import Store
+from custom_model_runner.delivery.fetching import StorageError
 from custom_model_runner.errors import RunnerError, UsageError
 from custom_model_runner.parsers import STANDARD_INPUT, files_of
+
+
+def settle(output: Path | Address | None, source: str) -> Path | Address | None:
+    """Return where to write, or None for standard output, before anything is read or written."""
+    if not isinstance(output, Address):
+        return choose(output, source)
+    if not output.is_of_file:
+        raise UsageError(f"--output: {str(output)!r} is no address of a file, expected one that ends with its name")
+    if output.url in sources.files(source):
+        raise UsageError(f"--output: {str(output)!r} is the input file itself")
+    _place(output)
+    return output
 
 
 def choose(output: Path | None, source: str, *, flag: str = "--output") -> Path | None:
@@ -40,9 +57,9 @@ def _is_descriptor(path: Path, descriptor: int) -> bool:
     return path.exists() and os.path.samestat(path.stat(), os.fstat(descriptor))
 
 
-def write(output: Path, data: bytes) -> None:
+def write(output: Path | Address, data: bytes) -> None:
     """Write a file so that it is either complete or as it was; a device or a pipe is written to as it is."""
-    with replacing(output) as file:
+    with _written(output) as file:
         file.write(data)
 
 
@@ -144,23 +161,47 @@ def divert_stdout() -> int:
     return results
 
 
+def _written(output: Path | Address) -> AbstractContextManager[BinaryIO]:
+    return _stored(output) if isinstance(output, Address) else replacing(output)
+
+
 @contextmanager
-def live(output: Path | None, stdout: int) -> Iterator[BinaryIO]:
+def live(output: Path | Address | None, stdout: int) -> Iterator[BinaryIO]:
     """Give what is to be written to: the file if there is one, else the descriptor of standard output."""
     if output is not None:
-        with replacing(output) as file:
+        with _written(output) as file:
             yield file
         return
     with open(stdout, "wb", closefd=False) as file:
         yield file
 
 
-def emit(output: Path | None, data: bytes, *, stdout: int) -> None:
+def _place(output: Address) -> Store:
+    place = store.of(output.url)
+    if place is None:
+        raise ValueError(f"{output} is no address")
+    return place
+
+
+@contextmanager
+def _stored(output: Address) -> Iterator[BinaryIO]:
+    try:
+        with _place(output).create(output.url) as file:
+            yield file
+    except StorageError as error:
+        raise RunnerError(f"--output: {str(output)!r} cannot be written: {error}") from error
+
+
+def emit(output: Path | Address | None, data: bytes, *, stdout: int) -> None:
     """Write to the file if there is one, else to the descriptor of standard output."""
     with live(output, stdout) as file:
         file.write(data)
 
 
-def is_plain(output: Path) -> bool:
-    """Say whether an output is, or will be, a file, and no device or pipe."""
+def is_plain(output: Path | Address) -> TypeGuard[Path]:
+    """Say whether an output is, or will be, a file, and no device, pipe or address."""
+    return isinstance(output, Path) and _is_plain(output)
+
+
+def _is_plain(output: Path) -> bool:
     return output.is_file() or not output.exists()

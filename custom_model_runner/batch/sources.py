@@ -6,25 +6,45 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 import psutil
 
+from custom_model_runner.addresses import file_name, scheme_of, shown
+from custom_model_runner.batch.stores import store
+from custom_model_runner.batch.stores.store import Changed
 from custom_model_runner.data import compression
 from custom_model_runner.data.compression import Readable
-from custom_model_runner.errors import InputError
-from custom_model_runner.parsers import STANDARD_INPUT
+from custom_model_runner.delivery.fetching import StorageError
+from custom_model_runner.errors import InputError, UsageError
+from custom_model_runner.parsers import STANDARD_INPUT, files_of
+
+
+def files(text: str) -> Mapping[str, int | None]:
+    """Return the files that an input names, here or in a storage, with their bytes; None where those are not known."""
+    place = store.of(text)
+    if place is None:
+        return {name: Path(name).stat().st_size if is_lasting(name) else None for name in files_of(text)}
+    with _readable(text):
+        found = place.files(text)
+    if not found:
+        raise UsageError(f"--input: {shown(text)!r} is not there, expected an existing file, a folder, or a pattern")
+    return found
 
 
 def read(source: str) -> bytes:
     """Return the bytes of a file or of standard input."""
+    if scheme_of(source) is not None:
+        with opened(source, sys.maxsize, is_decoded=False) as stream:
+            return compression.read_all(stream)
     try:
         return sys.stdin.buffer.read() if source == STANDARD_INPUT else Path(source).read_bytes()
     except OSError as error:
-        raise _unreadable(source, error) from error
+        raise _unreadable(source, error.strerror) from error
 
 
 def limit_of(given: int | None) -> int:
@@ -34,12 +54,29 @@ def limit_of(given: int | None) -> int:
 
 def is_lasting(source: str) -> bool:
     """Say whether an input can be read more than once."""
-    return source != STANDARD_INPUT and Path(source).is_file()
+    return scheme_of(source) is not None or (source != STANDARD_INPUT and Path(source).is_file())
 
 
-def size_of(names: Sequence[str]) -> int:
-    """Return how many bytes files have together; pipes count for nothing."""
-    return sum(Path(name).stat().st_size for name in names if is_lasting(name))
+def is_file(source: str) -> bool:
+    """Say whether an input is a file of this machine, which may be known again by a later run."""
+    return scheme_of(source) is None and is_lasting(source)
+
+
+def encoding_of(source: str) -> str | None:
+    """Return how a file is compressed, by its name."""
+    return compression.split(file_name(source))[1]
+
+
+def at_hand(source: str) -> str:
+    """Return a file that can be read in any order: itself, or a copy without a name until the process ends."""
+    if scheme_of(source) is None:
+        return source
+    with tempfile.TemporaryFile() as copy, opened(source, sys.maxsize, is_decoded=False) as stream:
+        while part := stream.read(compression.CHUNK):
+            copy.write(part)
+        copy.flush()
+        # Linux opens it anew by this path.
+        return f"/dev/fd/{os.dup(copy.fileno())}"
 
 
 def read_decoded(source: str, limit: int) -> tuple[bytes, str]:
@@ -55,24 +92,34 @@ def read_decoded(source: str, limit: int) -> tuple[bytes, str]:
 
 
 @contextmanager
-def opened(source: str, limit: int, *, start: int = 0) -> Iterator[Readable]:
+def opened(source: str, limit: int, *, start: int = 0, is_decoded: bool = True) -> Iterator[Readable]:
     """Open an input, decoded as its name says, so many bytes behind its beginning.
 
     One that is changed while it is read is an input error.
     """
+    with _readable(source), _file(source) as file:
+        encoding = encoding_of(source) if is_decoded else None
+        stream = compression.decoded(file, (encoding,) if encoding else (), limit)
+        if start and encoding is None and isinstance(file, Watched):
+            file.seek(start)
+        else:
+            _skip(stream, start)
+        yield stream
+
+
+@contextmanager
+def _readable(source: str) -> Iterator[None]:
+    """Have what keeps an input from being read be an input error that names it."""
     try:
-        with _file(source) as file:
-            encoding = compression.split(source)[1]
-            if encoding is None and start:
-                file.seek(start)
-            stream = compression.decoded(Watched(file, source), (encoding,) if encoding else (), limit)
-            if encoding is not None:
-                _skip(stream, start)
-            yield stream
+        yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
-        raise _unreadable(source, error) from error
+        raise _unreadable(source, error.strerror) from error
+    except Changed as error:
+        raise changed(source) from error
+    except StorageError as error:
+        raise _unreadable(source, str(error)) from error
 
 
 def _skip(stream: Readable, size: int) -> None:
@@ -85,16 +132,20 @@ def pipe(source: str) -> Readable:
     try:
         return sys.stdin.buffer if source == STANDARD_INPUT else Path(source).open("rb")
     except OSError as error:
-        raise _unreadable(source, error) from error
+        raise _unreadable(source, error.strerror) from error
 
 
 @contextmanager
-def _file(source: str) -> Iterator[IO[bytes]]:
-    if source == STANDARD_INPUT:
-        yield sys.stdin.buffer
-        return
-    with Path(source).open("rb") as file:
-        yield file
+def _file(source: str) -> Iterator[Readable]:
+    place = store.of(source)
+    if place is not None:
+        with place.open(source) as stored:
+            yield stored
+    elif source == STANDARD_INPUT:
+        yield Watched(sys.stdin.buffer, source)
+    else:
+        with Path(source).open("rb") as file:
+            yield Watched(file, source)
 
 
 class Watched:
@@ -104,6 +155,7 @@ class Watched:
         self._file = file
         self._name = name
         self._before = _state(file)
+        self.seek = file.seek
 
     def read(self, size: int, /) -> bytes:
         data = self._file.read(size)
@@ -120,7 +172,7 @@ def _state(file: IO[bytes]) -> tuple[int, int] | None:
 
 def changed(source: str) -> InputError:
     """Return the failure of an input that does not stay as it is."""
-    return InputError(f"The input {source!r} was changed while it was read, expected a file that stays as it is")
+    return InputError(f"The input {shown(source)!r} was changed while it was read, expected a file that stays as it is")
 
 
 class Prefixed:
@@ -147,13 +199,13 @@ def take(source: Readable, size: int) -> bytes:
 
 def is_longer(source: str, size: int) -> bool:
     """Say whether a file holds more bytes than that, decoded."""
-    if compression.split(source)[1] is None:
-        return Path(source).stat().st_size > size
+    if encoding_of(source) is None and (known := files(source)[source]) is not None:
+        return known > size
     with opened(source, sys.maxsize) as stream:
         while size >= 0 and (part := stream.read(compression.CHUNK)):
             size -= len(part)
     return size < 0
 
 
-def _unreadable(source: str, error: OSError) -> InputError:
-    return InputError(f"The input {source!r} cannot be read: {error.strerror}")
+def _unreadable(source: str, reason: str | None) -> InputError:
+    return InputError(f"The input {shown(source)!r} cannot be read: {reason}")

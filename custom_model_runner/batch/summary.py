@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+from custom_model_runner.addresses import Address
 from custom_model_runner.batch import sinks
 from custom_model_runner.batch.tally import Tally
 from custom_model_runner.errors import UsageError
@@ -15,14 +16,14 @@ HERE = ""
 STANDARD_OUTPUT = "-"
 
 
-def check(place: str | None, output: Path | None, source: str) -> None:
+def check(place: str | None, output: Path | Address | None, source: str) -> None:
     """Refuse a place that is the input's or the results', before anything is read or written."""
     if place == STANDARD_OUTPUT and output is None:
         raise UsageError("--summary: results go to standard output; expected a file, or --output FILE for the results")
     if place in (None, HERE, STANDARD_OUTPUT):
         return
     path = sinks.choose(Path(str(place)), source, flag="--summary")
-    if path is not None and output is not None and path.resolve() == output.resolve():
+    if path is not None and isinstance(output, Path) and path.resolve() == output.resolve():
         raise UsageError(f"--summary: {place!r} is the output itself")
 
 

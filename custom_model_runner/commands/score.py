@@ -24,7 +24,7 @@ def run(
     if log.verbose:
         print("Detected score mode", file=sys.stderr)
     tally = Tally()
-    output = sinks.choose(score.output, score.input)
+    output = sinks.settle(score.output, score.input)
     summary.check(score.summary, output, score.input)
     batch = plan.settle(score, output)
     for_terminal = output is None and sys.stdout.isatty()

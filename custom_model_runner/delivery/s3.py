@@ -42,17 +42,17 @@ async def open_bucket(repository: Repository) -> AsyncIterator[Bucket]:
     )
 
     async def stat(key: str) -> Stat:
-        with _explained():
+        with explained():
             info = await system._info(f"{repository.bucket}/{key}")
         if info["type"] != "file":
             raise StorageError("it is a folder")
         return Stat(info["size"], info["LastModified"].timestamp())
 
     async def copy(key: str, path: Path) -> None:
-        with _explained():
+        with explained():
             await system._get_file(f"{repository.bucket}/{key}", str(path))
 
-    with _explained():
+    with explained():
         session = await system.set_session()
     try:
         yield Bucket(stat, copy)
@@ -61,8 +61,8 @@ async def open_bucket(repository: Repository) -> AsyncIterator[Bucket]:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what the libraries raise into one cause; what goes wrong with the file on disk passes."""
+def explained() -> Iterator[None]:
+    """Turn what the libraries raise into one cause; what goes wrong with a file on disk passes."""
     try:
         yield
     except (BotoCoreError, ClientError, aiohttp.ClientError, ConnectionError, TimeoutError) as error:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from custom_model_runner.addresses import Address
 from custom_model_runner.options import option
-from custom_model_runner.parsers import column_names_file, input_files, output_file, positive, workers
+from custom_model_runner.parsers import column_names_file, input_files, output_place, positive, workers
 from custom_model_runner.plugins import FORMATS as LINES
 
 FORMATS = tuple(LINES)
@@ -21,10 +22,10 @@ class ScoreSettings:
         metavar="FILE",
         parse=input_files,
         required=True,
-        help="file to score, or a folder or a pattern for several; - is standard input",
+        help="file to score, or a folder or a pattern for several, here or in a storage; - is standard input",
     )
-    output: Path | None = option(
-        "--output", metavar="FILE", parse=output_file, help="file to write; else standard output"
+    output: Path | Address | None = option(
+        "--output", metavar="FILE", parse=output_place, help="file to write, here or in a storage; else standard output"
     )
     input_format: str | None = option(
         "--input-format",

@@ -80,7 +80,7 @@ def test_a_failure_has_a_line_of_its_own(start: Start, plant: Plant, source: Pat
     shown = read_until(master, b"never shown")
     os.close(master)
     assert process.wait(60) == 5
-    assert shown.split(b"\r")[-2].startswith(b"drum: error: In the block that begins with row 1: ")
+    assert shown.split(b"\r")[-2].startswith(b"drum: error: Rows 1 to 100 of 'in.csv': ")
 
 
 @pytest.mark.parametrize("switch", [["--no-progress"], []])

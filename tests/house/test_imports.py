@@ -27,7 +27,9 @@ OTHERS: dict[str, str] = {
     "datarobot": "monitoring/datarobot.py",
     "prometheus_client": "monitoring/",
     "opentelemetry": "monitoring/tracing.py",
-    **dict.fromkeys(("aiohttp", "botocore", "s3fs"), "delivery/s3.py"),
+    "botocore": "delivery/s3.py",
+    **dict.fromkeys(("adlfs", "azure", "fsspec", "gcsfs", "google"), "batch/stores/"),
+    **dict.fromkeys(("aiohttp", "s3fs"), "delivery/s3.py and batch/stores/"),
 }
 
 
@@ -70,7 +72,7 @@ def is_at_home(module: Module, imported: Import) -> bool:
     library = imported.top
     if library == NAME or library in CORE or library in sys.stdlib_module_names:
         return True
-    return module.path.startswith(home_of(library))
+    return module.path.startswith(tuple(home_of(library).split(" and ")))
 
 
 def library_complaints(package: Path) -> list[str]:

@@ -14,7 +14,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"settings", "options", "parsers", "target_type", "plugins", "processes"})
     | frozenset({"parameters", "errors", "alias", "border", "garbage", "locks", "logs", "spelling"})
     | frozenset({"credentials", "scrubbing", "scratch", "user_secrets"})
-    | frozenset({"api_keys", "deployment_config"}),
+    | frozenset({"addresses", "api_keys", "deployment_config"}),
     frozenset({"data"}),
     frozenset({"codedir", "model", "metadata", "schema", "estimator", "opening", "artifacts", "sharing"}),
     frozenset({"interfaces", "languages", "frameworks", "templates", "delivery"}),
@@ -44,7 +44,9 @@ ORDER: frozenset[tuple[str, str]] = frozenset(
         ("options", "errors"),
         ("options", "parameters"),
         ("options", "parsers"),
+        ("parsers", "addresses"),
         ("plugins", "errors"),
+        ("settings", "addresses"),
         ("settings", "api_keys"),
         ("settings", "deployment_config"),
         ("settings", "errors"),

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from custom_model_runner.addresses import Address
 from custom_model_runner.batch import job, local, plan
 from custom_model_runner.batch.job import Job
 from custom_model_runner.batch.output import Target
@@ -22,7 +23,7 @@ def whole(predictor: Predictor, settings: ScoreSettings, *, for_terminal: bool =
 
 
 def score(
-    folder: Path, source: Path | str, *, output: Path | None = None, terminal: bool = False, **given: Any
+    folder: Path, source: Path | str, *, output: Path | Address | None = None, terminal: bool = False, **given: Any
 ) -> bytes:
     """Run a batch of a regression model and return what it writes to standard output."""
     settings = ScoreSettings(input=str(source), output=output, **given)

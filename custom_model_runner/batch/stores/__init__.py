@@ -1,0 +1,1 @@
+"""Where files are that are in no file system of this machine; one file for each kind of storage."""

@@ -1,0 +1,1 @@
+"""Batches from and to storages, on real servers: `make test-cloud`."""
