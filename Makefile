@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 TEMPLATE := model_templates/python3_sklearn
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-cloud test-oldest test-reliability lint types bench clean
+.PHONY: help run test test-all test-cloud test-oldest test-reliability test-scale lint types bench clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -74,6 +74,7 @@ test-all: $(VENV_ALL)/.all ## Install every framework and try its artifacts, one
 	@names=$$($(VENV_ALL)/bin/python -c '$(NAMES)') && \
 	$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=target $$names
 	$(VENV_ALL)/bin/pytest $(MANY)
+	$(VENV_ALL)/bin/pytest tests/scale/test_memory.py
 	$(MAKE) --no-print-directory test-cloud
 
 framework-%: $(VENV_ALL)/.all
@@ -89,6 +90,9 @@ test-oldest: $(VENV_OLDEST)/.test $(VENV_NEWEST)/.test ## Run every test of the 
 
 test-reliability: $(VENV)/.test ## Try faults and load on real servers, and print the figures.
 	$(BIN)/pytest -s tests/reliability
+
+test-scale: $(VENV)/.test ## Score millions of rows, some 4 GB on disk, and print memory and speed.
+	$(BIN)/pytest -s tests/scale --full
 
 lint: $(VENV)/.test ## Check style, Dockerfiles and shell scripts.
 	$(BIN)/ruff check .

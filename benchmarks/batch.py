@@ -25,14 +25,15 @@ def measure(
     for contestant in contestants:
         name = contestant.name
         target = model.folder.with_name(f"{model.name}_{name}.csv")
-        figures = _figures(contestant.score(model, source, target), log=target.with_suffix(".log"))
+        figures = run(contestant.score(model, source, target), log=target.with_suffix(".log"))
         predictions[name] = agreement.from_csv(target)
         target.unlink()
         agreement.check(predictions, rows=rows, what=f"{model.name} in batch")
         yield Sample("batch", f"{model.name}, {rows:,} rows", name, round_number, figures)
 
 
-def _figures(command: Sequence[str], *, log: Path) -> dict[str, float]:
+def run(command: Sequence[str], *, log: Path) -> dict[str, float]:
+    """Run a command to its end, and return what it took; a failure is an error with the end of its log."""
     cpu, begin = _cpu_of_ended_children(), time.perf_counter()
     with started(command, log=log) as process, tree.watch(process.pid, interval=SAMPLING_SECONDS) as peak:
         finish(process, most_seconds=MOST_SECONDS, log=log)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.parquet as pq
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestRegressor
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
@@ -20,6 +21,8 @@ from sklearn.preprocessing import StandardScaler
 COLUMNS = tuple(f"f{number}" for number in range(20))
 TRAINING_ROWS = 5_000
 TREES = 20
+# More rows are not in memory at the same time.
+TABLE_ROWS = 100_000
 SEED = 0
 
 
@@ -80,14 +83,34 @@ def _write(model: BenchModel, estimator: Any) -> BenchModel:
 
 
 def write_rows(path: Path, rows: int) -> Path:
-    """Write a CSV file with that many rows of 20 floats; the same rows each time."""
-    cells = np.random.default_rng(SEED).standard_normal((rows, len(COLUMNS))).round(6)
-    table = pa.table(dict(zip(COLUMNS, cells.T, strict=True)))
+    """Write a CSV or Parquet file, by its suffix, with that many rows of 20 floats; the same rows each time."""
     with path.open("wb") as file:
-        # pyarrow would quote the names.
-        file.write(",".join(COLUMNS).encode() + b"\n")
-        pyarrow.csv.write_csv(table, file, pyarrow.csv.WriteOptions(include_header=False))
+        if path.suffix == ".parquet":
+            _write_parquet(file, rows)
+        else:
+            _write_csv(file, rows)
     return path
+
+
+def _write_csv(file: BinaryIO, rows: int) -> None:
+    # pyarrow would quote the names.
+    file.write(",".join(COLUMNS).encode() + b"\n")
+    for table in _tables(rows):
+        pyarrow.csv.write_csv(table, file, pyarrow.csv.WriteOptions(include_header=False))
+
+
+def _write_parquet(file: BinaryIO, rows: int) -> None:
+    schema = pa.schema([(name, pa.float64()) for name in COLUMNS])
+    with pq.ParquetWriter(file, schema, use_dictionary=False) as writer:
+        for table in _tables(rows):
+            writer.write_table(table)
+
+
+def _tables(rows: int) -> Iterator[Any]:
+    random = np.random.default_rng(SEED)
+    for start in range(0, rows, TABLE_ROWS):
+        cells = random.standard_normal((min(TABLE_ROWS, rows - start), len(COLUMNS))).round(6)
+        yield pa.table(dict(zip(COLUMNS, cells.T, strict=True)))
 
 
 def _training(rows: int = TRAINING_ROWS) -> tuple[pd.DataFrame, Any]:

@@ -13,7 +13,7 @@ from .tree import REPOSITORY, expect_none
 
 PROJECT = REPOSITORY / "pyproject.toml"
 # What the core's environment cannot run, and what takes minutes.
-APART = frozenset({"tests/cloud", "tests/frameworks", "tests/reliability"})
+APART = frozenset({"tests/cloud", "tests/frameworks", "tests/reliability", "tests/scale"})
 
 
 def extra_complaints(extras: Iterable[str], project: str) -> list[str]:
