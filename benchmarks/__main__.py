@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -21,11 +21,14 @@ from benchmarks import (
     report,
     serving,
     startup,
+    targets,
     tree,
     workers,
 )
 from benchmarks.agreement import Disagreement
+from benchmarks.contestants import Contestant
 from benchmarks.load import LoadError
+from benchmarks.models import BenchModel
 from benchmarks.plan import Plan
 from benchmarks.processes import ContestantError
 from benchmarks.samples import Sample, summarise
@@ -47,9 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ContestantError, LoadError, Disagreement) as error:
         print(f"benchmarks: error: {error}", file=sys.stderr)
         return 1
-    lines = summarise(samples, BASELINES)
-    print(report.markdown(facts, lines))
-    _write(todo.results, str(facts["started"]), report.to_json(facts, lines, samples))
+    lines, verdicts = summarise(samples, BASELINES), targets.judge(samples, rows=todo.rows)
+    text = report.markdown(facts, lines, verdicts)
+    print(text)
+    document = report.to_json(facts, lines, samples, verdicts)
+    _write(todo.results, str(facts["started"]), {".md": text + "\n", ".json": document})
     return 0
 
 
@@ -60,21 +65,19 @@ def _facts(todo: Plan) -> dict[str, object]:
         "memory": f"peak {tree.MEMORY_KIND} of the process tree, sampled",
         "rounds": todo.rounds,
         "seconds per HTTP case": todo.seconds,
-        "workers of each HTTP server": todo.workers,
     }
 
 
 def _measure(todo: Plan, workspace: Path) -> Iterator[Sample]:
-    lineup = contestants.lineup(todo.drums, workers=todo.workers)
+    lineup = contestants.lineup(todo.drums)
     chosen = [lineup[name] for name in todo.contestants]
-    source = models.write_rows(workspace / "batch.csv", todo.rows)
-    bodies = serving.bodies(workspace)
+    bodies = serving.bodies(todo.cases, workspace)
     rounds = range(1, todo.rounds + 1)
-    for model in [models.build(name, workspace) for name in todo.models]:
+    built = [models.build(name, workspace) for name in todo.models]
+    for model in built:
         for number in rounds:
-            yield from serving.measure(model, chosen, bodies, round_number=number, seconds=todo.seconds)
-        for number in rounds:
-            yield from batch.measure(model, chosen, source, rows=todo.rows, round_number=number)
+            yield from serving.measure(model, chosen, todo.cases, bodies, round_number=number, seconds=todo.seconds)
+    yield from _batches(todo, [model for model in built if model.name not in models.CODE], chosen, workspace)
     rows = min(FORMAT_ROWS, todo.rows)
     payloads = formats.payloads(models.write_rows(workspace / "formats.csv", rows))
     for number in rounds:
@@ -88,6 +91,23 @@ def _measure(todo: Plan, workspace: Path) -> Iterator[Sample]:
     commands = startup.command_lines(todo.drums)
     for number in range(1, COMMAND_LINE_ROUNDS * todo.rounds + 1):
         yield from startup.measure(commands, log=workspace / "command.log", round_number=number)
+
+
+def _batches(
+    todo: Plan, built: Sequence[BenchModel], chosen: Sequence[Contestant], workspace: Path
+) -> Iterator[Sample]:
+    """Score CSV with everyone, Parquet and a tenth of the rows with each `drum`."""
+    large, tenth, parquet = (
+        batch.write_input(workspace / name, rows)
+        for name, rows in (("large.csv", todo.rows), ("tenth.csv", todo.rows // 10), ("large.parquet", todo.rows))
+    )
+    two_workers = [contestants.with_two_workers(todo.drums["drum"])] if "drum" in todo.drums else []
+    drums = [*(contestant for contestant in chosen if contestant.name in todo.drums), *two_workers]
+    for model in built:
+        for number in range(1, todo.rounds + 1):
+            yield from batch.measure(model, [*chosen, *two_workers], large, round_number=number)
+            yield from batch.measure(model, drums, tenth, round_number=number)
+            yield from batch.measure(model, drums, parquet, round_number=number)
 
 
 def _observed(todo: Plan, workspace: Path) -> Iterator[Sample]:
@@ -108,11 +128,12 @@ def _progress(samples: Iterable[Sample]) -> Iterator[Sample]:
         yield sample
 
 
-def _write(folder: Path, started: str, text: str) -> None:
+def _write(folder: Path, started: str, texts: Mapping[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{started.replace(':', '')}.json"
-    path.write_text(text)
-    print(f"wrote {path}", file=sys.stderr)
+    for suffix, text in texts.items():
+        path = folder / f"{started.replace(':', '')}{suffix}"
+        path.write_text(text)
+        print(f"wrote {path}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -26,9 +26,9 @@ def from_json(body: bytes) -> Floats:
     return np.array([row["yes"] if isinstance(row, dict) else row for row in predictions], dtype=np.float64)
 
 
-def from_csv(path: Path) -> Floats:
-    """Return the predictions of a batch run; for two classes, those of `yes`."""
-    frame = pd.read_csv(path)
+def from_file(path: Path) -> Floats:
+    """Return the predictions of a batch run, CSV or Parquet by the suffix; for two classes, those of `yes`."""
+    frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     return frame["yes" if "yes" in frame else "Predictions"].to_numpy(np.float64)
 
 

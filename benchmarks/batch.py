@@ -5,11 +5,12 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import agreement, tree
 from benchmarks.contestants import Contestant
-from benchmarks.models import BenchModel
+from benchmarks.models import BenchModel, write_rows
 from benchmarks.processes import finish, started
 from benchmarks.samples import Sample
 
@@ -17,19 +18,41 @@ MOST_SECONDS = 600.0
 SAMPLING_SECONDS = 0.05
 
 
+@dataclass(frozen=True)
+class Input:
+    """A file to score: its rows, and what a model's case with it is called."""
+
+    path: Path
+    rows: int
+
+    def case(self, model: str) -> str:
+        """Return the name of a case."""
+        return case(model, self.rows, self.path.suffix)
+
+
+def case(model: str, rows: int, suffix: str = ".csv") -> str:
+    """Return the name of the case of a model, so many rows and a format, which is that of input and output."""
+    return f"{model}, {rows:,} rows, {suffix[1:]}"
+
+
+def write_input(path: Path, rows: int) -> Input:
+    """Write a file of so many rows, in the format that its suffix tells."""
+    return Input(write_rows(path, rows), rows)
+
+
 def measure(
-    model: BenchModel, contestants: Sequence[Contestant], source: Path, *, rows: int, round_number: int
+    model: BenchModel, contestants: Sequence[Contestant], source: Input, *, round_number: int
 ) -> Iterator[Sample]:
     """Yield one round: a run of each contestant; all must predict the same."""
     predictions: dict[str, agreement.Floats] = {}
     for contestant in contestants:
         name = contestant.name
-        target = model.folder.with_name(f"{model.name}_{name}.csv")
-        figures = run(contestant.score(model, source, target), log=target.with_suffix(".log"))
-        predictions[name] = agreement.from_csv(target)
+        target = model.folder.with_name(f"{model.name}_{name}{source.path.suffix}")
+        figures = run(contestant.score(model, source.path, target), log=target.with_suffix(".log"))
+        predictions[name] = agreement.from_file(target)
         target.unlink()
-        agreement.check(predictions, rows=rows, what=f"{model.name} in batch")
-        yield Sample("batch", f"{model.name}, {rows:,} rows", name, round_number, figures)
+        agreement.check(predictions, rows=source.rows, what=f"{model.name} in batch")
+        yield Sample("batch", source.case(model.name), name, round_number, figures)
 
 
 def run(command: Sequence[str], *, log: Path) -> dict[str, float]:

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from benchmarks.models import MODELS
 from benchmarks.processes import ROOT
+from benchmarks.serving import CASES, LARGE, Case
 
 NAMES = ("floor", "reference", "drum", "other")
-USUAL_MODELS = ["reg", "bin"]
 # They make a forest of 200 MB.
 FOREST_ROWS = 110_000
 REQUESTS = 1_000
@@ -23,7 +23,7 @@ Number = TypeVar("Number", int, float)
 
 @dataclass(frozen=True)
 class Plan:
-    """Who takes part, with which models, how often, how long, on how many rows, and with how many workers over HTTP.
+    """Who takes part, with which models and HTTP cases, how often, how long, and on how many rows.
 
     `requests` are sent one after the other to each worker of those that share a forest, which was fitted on
     `forest_rows`.
@@ -31,10 +31,10 @@ class Plan:
 
     contestants: tuple[str, ...]
     models: tuple[str, ...]
+    cases: tuple[Case, ...]
     rounds: int
     seconds: float
     rows: int
-    workers: int
     forest_rows: int
     requests: int
     drums: Mapping[str, Path]
@@ -53,10 +53,10 @@ def read(arguments: Sequence[str] | None = None) -> Plan:
     return Plan(
         contestants=contestants,
         models=("reg",) if options.quick else tuple(dict.fromkeys(options.models)),
+        cases=CASES if options.quick else (*CASES, LARGE),
         rounds=1 if options.quick else options.rounds,
         seconds=0.1 if options.quick else options.seconds,
         rows=2_000 if options.quick else options.rows,
-        workers=options.workers,
         forest_rows=2_000 if options.quick else FOREST_ROWS,
         requests=10 if options.quick else REQUESTS,
         # Contestants run in the folder of the project, so relative paths would change their meaning.
@@ -74,9 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--rounds", type=_positive(int), default=5, metavar="N", help="interleaved rounds")
     add("--seconds", type=_positive(float), default=0.5, metavar="S", help="length of an HTTP case per round")
-    add("--rows", type=_positive(int), default=200_000, metavar="N", help="rows of the batch file")
-    add("--models", nargs="+", choices=MODELS, default=USUAL_MODELS, help="models to run")
-    add("--workers", type=_positive(int), default=1, metavar="N", help="workers of each HTTP server")
+    add("--rows", type=_positive(int), default=1_000_000, metavar="N", help="rows of the large batch file")
+    add("--models", nargs="+", choices=MODELS, default=list(MODELS), help="models to run")
     add("--contestants", nargs="+", choices=NAMES, help="who takes part; None means everyone")
     add("--drum", type=Path, default=_beside_python("drum"), metavar="PATH", help="the `drum` to measure")
     add("--other", type=Path, metavar="PATH", help="another `drum` executable to compare with")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from benchmarks.samples import Line, Sample
+from benchmarks.targets import Verdict
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ SECTIONS = (
     ),
     Section(
         "batch",
-        "Batch: CSV in, CSV out (less is better)",
+        "Batch: the same format in and out (less is better)",
         (WALL, Column("cpu_seconds", "CPU s", digits=2, has_ratios=True), PEAK),
     ),
     Section(
@@ -66,27 +67,39 @@ SECTIONS = (
     Section(
         "workers",
         "Workers: memory of the whole server when all of them share one model (less is better)",
-        (Column("memory_bytes", "MB", factor=1e-6, has_ratios=True),),
+        (
+            Column("memory_bytes", "MB", factor=1e-6, has_ratios=True),
+            Column("model_bytes", "model MB", factor=1e-6, digits=0),
+            Column("requests", "requests each", digits=0),
+        ),
     ),
     Section("cold start", "Cold start: until the first prediction over HTTP (less is better)", (WALL,)),
     Section("command line", "Command line: start to end (less is better)", (WALL,)),
 )
 
 
-def markdown(machine: Mapping[str, object], lines: Sequence[Line]) -> str:
+VERDICT = ("what", "drum", "beside", "original / that", "drum / original", "must", "aim", "verdict")
+
+
+def markdown(machine: Mapping[str, object], lines: Sequence[Line], verdicts: Sequence[Verdict] = ()) -> str:
     """Return the whole report for people."""
     parts = [_facts(machine)]
     for section in SECTIONS:
         own = [line for line in lines if line.section == section.name]
         if own:
             parts.append(f"## {section.title}\n\n{_table(section, own)}")
+    if verdicts:
+        parts.append(f"## Against the targets\n\n{_grid(VERDICT, map(_verdict, verdicts), words=3)}")
     return "\n\n".join(parts)
 
 
-def to_json(facts: Mapping[str, object], lines: Sequence[Line], samples: Sequence[Sample]) -> str:
-    """Return the whole report for programs: facts, medians and ratios, and every sample."""
+def to_json(
+    facts: Mapping[str, object], lines: Sequence[Line], samples: Sequence[Sample], verdicts: Sequence[Verdict] = ()
+) -> str:
+    """Return the whole report for programs: facts, verdicts, medians and ratios, and every sample."""
     document = {
         **facts,
+        "verdicts": [{**asdict(verdict), "result": verdict.result, "word": verdict.word} for verdict in verdicts],
         "lines": [asdict(line) for line in lines],
         "samples": [asdict(sample) for sample in samples],
     }
@@ -108,9 +121,22 @@ def _table(section: Section, lines: Sequence[Line]) -> str:
     for column in section.columns:
         headings += [column.heading, *(["range"] if column.has_range else [])]
         headings += [f"x {name}" for name in baselines if column.has_ratios]
-    rows = [_row(section, line, baselines) for line in lines]
-    rule = ["---", "---", *("---:" for _ in headings[2:])]
+    return _grid(headings, (_row(section, line, baselines) for line in lines), words=2)
+
+
+def _grid(headings: Sequence[str], rows: Iterable[Sequence[str]], *, words: int) -> str:
+    """Return a table whose first columns are words, and the others numbers."""
+    rule = [*["---"] * words, *("---:" for _ in headings[words:])]
     return "\n".join(_cells(row) for row in (headings, rule, *rows))
+
+
+def _verdict(verdict: Verdict) -> list[str]:
+    target = verdict.target
+    than = "from {:g}" if target.more_is_better else "to {:g}"
+    bounds = ["" if bound is None else than.format(bound) for bound in (target.must, target.aim)]
+    beside = "" if target.other is None else f"{target.other.contestant}, {target.other.case}"
+    factor = "" if target.factor == 1.0 else _ratio(verdict.factor)
+    return [target.what, _ratio(verdict.measured), beside, factor, _ratio(verdict.result), *bounds, verdict.word]
 
 
 def _row(section: Section, line: Line, baselines: Sequence[str]) -> list[str]:

@@ -40,6 +40,32 @@ def summarise(samples: Sequence[Sample], baselines: Iterable[str]) -> list[Line]
     return [_line(samples, *key, name, baselines) for key, names in contestants.items() for name in names]
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a figure stands: whose it is, and in which case."""
+
+    section: str
+    case: str
+    contestant: str
+    figure: str
+
+
+def figures_at(samples: Iterable[Sample], place: Place) -> dict[int, float]:
+    """Return a figure by its round."""
+    return {
+        sample.round: sample.figures[place.figure]
+        for sample in samples
+        if (sample.section, sample.case, sample.contestant) == (place.section, place.case, place.contestant)
+    }
+
+
+def quotient(samples: Sequence[Sample], one: Place, other: Place) -> float | None:
+    """Return the median of what the rounds give when one figure is divided by another, None if there are none."""
+    ones, others = figures_at(samples, one), figures_at(samples, other)
+    quotients = [ones[number] / others[number] for number in ones if others.get(number)]
+    return median(quotients) if quotients else None
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """Return the smallest value that at least this share of the values does not exceed."""
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]

@@ -20,49 +20,58 @@ SAMPLING_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Case:
-    """How many rows a request has and how many clients send it."""
+    """How many rows a request has, how many clients send it, and how many workers of a server get it."""
 
     name: str
     rows: int
     concurrency: int
+    workers: int = 1
 
 
-# One server meets them in this order, so memory is highest in the last.
+ONE_ROW = Case("1 row, c1", 1, 1)
+TWO_WORKERS = Case("1 row, c8, 2 workers", 1, 8, workers=2)
+# A server with so many workers meets those of its own in this order, so memory is highest in the last.
 CASES = (
-    Case("1 row, c1", 1, 1),
+    ONE_ROW,
     Case("1 row, c8", 1, 8),
     Case("100 rows, c1", 100, 1),
     Case("10k rows, c1", 10_000, 1),
+    TWO_WORKERS,
 )
+LARGE = Case("200k rows, c1", 200_000, 1)
 
 
-def bodies(workspace: Path) -> dict[int, bytes]:
+def bodies(cases: Sequence[Case], workspace: Path) -> dict[int, bytes]:
     """Return the CSV body for each number of rows in the cases."""
-    rows = {case.rows for case in CASES} | {AGREEMENT_ROWS}
+    rows = {case.rows for case in cases} | {AGREEMENT_ROWS}
     return {count: write_rows(workspace / f"body_{count}.csv", count).read_bytes() for count in rows}
 
 
 def measure(
     model: BenchModel,
     contestants: Sequence[Contestant],
+    cases: Sequence[Case],
     body_of: Mapping[int, bytes],
     *,
     round_number: int,
     seconds: float,
 ) -> Iterator[Sample]:
-    """Yield one round: for each contestant its cold start and its cases; all must predict the same."""
-    predictions: dict[str, agreement.Floats] = {}
-    for contestant in contestants:
-        name, port = contestant.name, free_port()
-        log = model.folder.with_name(f"{model.name}_{name}.log")
-        with serve(contestant.serve(model, port), port, path=PATH, body=body_of[1], log=log) as server:
-            cold = {"wall_seconds": server.cold_start_seconds}
-            yield Sample("cold start", model.name, name, round_number, cold)
-            predictions[name] = agreement.from_json(_answer(server, body_of[AGREEMENT_ROWS]))
-            agreement.check(predictions, rows=AGREEMENT_ROWS, what=f"{model.name} over HTTP")
-            for case in CASES:
-                figures = _figures(server, body_of[case.rows], case, seconds)
-                yield Sample("http", f"{model.name}, {case.name}", name, round_number, figures)
+    """Yield one round: for each contestant its cold starts and its cases; all must predict the same."""
+    for workers in sorted({case.workers for case in cases}):
+        own = [case for case in cases if case.workers == workers]
+        predictions: dict[str, agreement.Floats] = {}
+        for contestant in contestants:
+            name, port = contestant.name, free_port()
+            log = model.folder.with_name(f"{model.name}_{name}.log")
+            command = contestant.serve(model, port, workers)
+            with serve(command, port, path=PATH, body=body_of[1], log=log) as server:
+                cold = {"wall_seconds": server.cold_start_seconds}
+                yield Sample("cold start", f"{model.name}, workers: {workers}", name, round_number, cold)
+                predictions[name] = agreement.from_json(_answer(server, body_of[AGREEMENT_ROWS]))
+                agreement.check(predictions, rows=AGREEMENT_ROWS, what=f"{model.name} over HTTP")
+                for case in own:
+                    figures = _figures(server, body_of[case.rows], case, seconds)
+                    yield Sample("http", f"{model.name}, {case.name}", name, round_number, figures)
 
 
 def _answer(server: Server, body: bytes) -> bytes:

@@ -19,6 +19,7 @@ from benchmarks.servers import Server, free_port, serve
 from benchmarks.serving import PATH
 
 FEW, MANY = 2, 4
+ONE_MORE = "one more worker"
 SECONDS_TO_START = 60.0
 
 
@@ -27,18 +28,19 @@ def measure(
 ) -> Iterator[Sample]:
     """Yield one round: the memory of servers whose every worker has answered so many requests, one after the other."""
     seen = {count: _memory(model, contestant, body, workers=count, requests=requests) for count in (FEW, MANY)}
-    size = round(model.artifact.stat().st_size / 1e6)
-    case = f"{model.name} of {size} MB, {requests:,} requests per worker"
-    figures = {f"{count} workers": float(memory) for count, memory in seen.items()}
-    figures["one more worker"] = (seen[MANY] - seen[FEW]) / (MANY - FEW)
-    for what, memory in figures.items():
-        yield Sample("workers", f"{case}: {what}", contestant.name, round_number, {"memory_bytes": memory})
+    memories = {f"{count} workers": float(memory) for count, memory in seen.items()}
+    memories[ONE_MORE] = (seen[MANY] - seen[FEW]) / (MANY - FEW)
+    for case, memory in memories.items():
+        figures = {"memory_bytes": memory, "model_bytes": model.artifact.stat().st_size, "requests": requests}
+        yield Sample("workers", case, contestant.name, round_number, figures)
 
 
 def _memory(model: BenchModel, contestant: Contestant, body: bytes, *, workers: int, requests: int) -> int:
     port, log = free_port(), model.folder.with_name(f"{model.name}_{contestant.name}_{workers}.log")
-    command = [*contestant.serve(model, port), "--max-workers", str(workers)]
-    with serve(command, port, path=PATH, body=body, log=log) as server, ThreadPoolExecutor(workers) as pool:
+    with (
+        serve(contestant.serve(model, port, workers), port, path=PATH, body=body, log=log) as server,
+        ThreadPoolExecutor(workers) as pool,
+    ):
         clients = _one_client_per_worker(server, workers, body)
         for asked in [pool.submit(_ask, client, body, requests) for client in clients]:
             asked.result()

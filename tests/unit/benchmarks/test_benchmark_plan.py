@@ -14,7 +14,7 @@ from benchmarks.models import BenchModel
 def test_without_arguments_all_but_the_other_drum_take_part() -> None:
     todo = plan.read([])
     assert todo.contestants == ("floor", "reference", "drum")
-    assert todo.models == ("reg", "bin")
+    assert todo.models == ("reg", "bin", "hook")
 
 
 def test_another_drum_joins_when_its_path_is_given() -> None:
@@ -50,10 +50,10 @@ def test_every_name_of_the_plan_is_in_the_lineup() -> None:
     assert tuple(lineup(todo.drums)) == plan.NAMES
 
 
-def test_all_servers_have_as_many_workers_as_the_plan_says(tmp_path: Path) -> None:
-    todo = plan.read(["--workers", "3", "--other", "/opt/drum"])
+def test_all_servers_have_as_many_workers_as_they_are_told(tmp_path: Path) -> None:
+    todo = plan.read(["--other", "/opt/drum"])
     model = BenchModel("reg", tmp_path, ())
-    for contestant in lineup(todo.drums, workers=todo.workers).values():
-        command = contestant.serve(model, 8080)
+    for contestant in lineup(todo.drums).values():
+        command = contestant.serve(model, 8080, 3)
         flag = "--max-workers" if "server" in command else "--workers"
         assert command[command.index(flag) + 1] == "3"

@@ -21,7 +21,7 @@ def test_the_table_shows_medians_ranges_and_ratios() -> None:
         "- cores: 2",
         "- numpy: 2.0",
         "",
-        "## Batch: CSV in, CSV out (less is better)",
+        "## Batch: the same format in and out (less is better)",
         "",
         "| case | contestant | wall s | range | x floor | CPU s | x floor | peak MB | x floor |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
