@@ -80,15 +80,18 @@ def test_shared_or_not_all_workers_answer_under_load(made: tuple[Case, Path], th
         body = (folder / "input.csv").read_bytes()
         workers = workers_of(address)
         before = [worker.cpu_times().user for worker in workers]
+        spent, deadline = [0.0], time.monotonic() + PATIENCE
         with ThreadPoolExecutor(CLIENTS) as clients:
-            for answers in clients.map(lambda _: ask(address, body), range(CLIENTS)):
-                assert all(answer == expected for answer in answers)
-        spent = [worker.cpu_times().user - was for worker, was in zip(workers, before, strict=True)]
+            # A connection goes to any worker, and the kernel counts in hundredths of a second.
+            while not all(spent) and time.monotonic() < deadline:
+                for answers in clients.map(lambda _: ask(address, body), range(CLIENTS)):
+                    assert all(answer == expected for answer in answers)
+                spent = [worker.cpu_times().user - was for worker, was in zip(workers, before, strict=True)]
         threads_in_each = [worker.num_threads() for worker in workers]
     survives = plugins.FRAMEWORKS[case.framework].survives_fork
     is_shared = survives and NOT_SHARED not in log.read_text()
     print(
-        f"\n{case}, OMP_NUM_THREADS={threads}: {CLIENTS * REQUESTS} requests answered by 2 workers, "
+        f"\n{case}, OMP_NUM_THREADS={threads}: {CLIENTS * REQUESTS} requests at a time answered by 2 workers, "
         f"the model {'shared' if is_shared else 'loaded by each'}; threads {threads_in_each}, seconds {spent}"
     )
     assert all(seconds > 0 for seconds in spent), "a worker had nothing to do"
