@@ -96,7 +96,7 @@ def _locked(folder: Path) -> int:
     """Return the descriptor of a lock that ends with this process, even if children of it live on."""
     while True:
         folder.mkdir(exist_ok=True)
-        # Whoever has just ended may take the folder away at any time.
+        # Whoever has just ended may take it away at any time.
         with suppress(FileNotFoundError):
             _check_names(folder)
             descriptor = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o666)
