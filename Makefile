@@ -88,7 +88,7 @@ test-oldest: $(VENV_OLDEST)/.test $(VENV_NEWEST)/.test ## Run every test of the 
 	$(VENV_OLDEST)/bin/pytest $(MANY)
 	$(VENV_NEWEST)/bin/pytest
 
-test-reliability: $(VENV)/.test ## Try faults and load on real servers, and print the figures.
+test-reliability: $(VENV)/.test ## Try faults and load on real servers and batches, and print the figures.
 	$(BIN)/pytest -s tests/reliability
 
 test-scale: $(VENV)/.test ## Score millions of rows, some 4 GB on disk, and print memory and speed.

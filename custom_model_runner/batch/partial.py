@@ -8,7 +8,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -100,9 +100,12 @@ def _locked(folder: Path) -> int:
         with suppress(FileNotFoundError):
             _check_names(folder)
             descriptor = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o666)
-            if _is_ours(descriptor, folder):
-                return descriptor
-            os.close(descriptor)
+            with ExitStack() as undone:
+                undone.callback(os.close, descriptor)
+                _take(descriptor, folder)
+                if os.path.samestat(os.fstat(descriptor), os.stat(folder / LOCK)):
+                    undone.pop_all()
+                    return descriptor
 
 
 def _check_names(folder: Path) -> None:
@@ -111,16 +114,14 @@ def _check_names(folder: Path) -> None:
         raise UsageError(f"--output: {str(folder)!r} holds {odd!r}, expected nothing but what a run keeps there")
 
 
-def _is_ours(descriptor: int, folder: Path) -> bool:
-    """Take the lock, unless it was taken away meanwhile; if it is another's, that is an error."""
+def _take(descriptor: int, folder: Path) -> None:
+    """Take the lock; if it is another's, that is an error."""
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in TAKEN:
-            os.close(descriptor)
             raise RunnerError(f"--output: another run is writing it, and holds {str(folder)!r}") from error
         # There are file systems without locks.
-    return os.path.samestat(os.fstat(descriptor), os.stat(folder / LOCK))
 
 
 def _begun(partial: Partial, *, resumes: bool) -> Partial:
