@@ -81,10 +81,12 @@ class Columns:
 def look_at_parquet(source: str, *, block_rows: int | None, limits: Limits) -> Blocks | Whole:
     """Return the blocks of a Parquet file; its metadata tells most, the rest is counted."""
     with Path(source).open("rb") as file, columnar.whole("Parquet"):
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            # Pages that were touched would count as memory of ours as long as the file is mapped.
-            let_go = partial(data.madvise, mmap.MADV_DONTNEED)
-            facts = parquet.look(Payload(cast("bytes", data), limit=limits.table), let_go)
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        # Pages that were touched would count as memory of ours as long as the file is mapped.
+        let_go = partial(data.madvise, mmap.MADV_DONTNEED)
+        facts = parquet.look(Payload(cast("bytes", data), limit=limits.table), let_go)
+        # Not where that has failed: the failure may hold parts of it.
+        data.close()
         if facts.folded:
             return Whole(reason="texts repeat inside its lists")
         with pq.ParquetFile(file) as opened:

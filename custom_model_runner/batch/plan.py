@@ -182,8 +182,11 @@ def _look_at(plan: Plan, source: str) -> Blocks | Whole:
     if plan.may_be_whole and not sources.is_longer(source, SMALL_BYTES):
         return Whole()
     with sources.opened(source, plan.limits.decoded) as stream:
-        cutting = _cutting(plan, source, sources.take(stream, text.HEAD_BYTES))
-    return Whole(reason=text.NO_HEADER) if cutting is None else text.look(cutting)
+        first = sources.take(stream, text.HEAD_BYTES)
+        cutting = _cutting(plan, source, first)
+        if cutting is None:
+            return Whole(reason=text.uncut(first, stream)[1])
+    return text.look(cutting)
 
 
 def _cutting(plan: Plan, source: str, first: bytes) -> text.Cutting | None:
@@ -210,6 +213,7 @@ def look_at_pipe(plan: Plan, counted: Callable[[Readable], Readable]) -> Blocks 
         return Whole(first)
     cutting = _cutting(plan, plan.source, first)
     if cutting is None:
-        return Whole(first + compression.read_all(stream), reason=text.NO_HEADER)
+        first, reason = text.uncut(first, stream)
+        return Whole(first + compression.read_all(stream), reason)
     found = text.look_at_pipe(cutting, first, stream)
     return Whole(first + compression.read_all(stream), found.reason) if isinstance(found, Whole) else found

@@ -82,12 +82,17 @@ def _regions(source: Readable, *, has_quotes: bool, first_line: int) -> Iterator
             first_line += _lines(data, region.count, end=region.last)
         rest = data[region.last :]
         if len(rest) > MOST_BLOCK_BYTES:
-            raise PayloadTooLarge(
-                f"The row in line {first_line} of the input has over {MOST_BLOCK_BYTES} bytes, the limit for a row, "
-                "or quotes that never end; --whole-file has no such limit"
-            )
+            raise too_long(first_line)
     if rest:
         yield _Region(memoryview(rest), 1, len(rest), lambda: np.array([len(rest)]))
+
+
+def too_long(line: int) -> PayloadTooLarge:
+    """Return the failure of a row that is not held."""
+    return PayloadTooLarge(
+        f"The row in line {line} of the input has over {MOST_BLOCK_BYTES} bytes, the limit for a row, "
+        "or quotes that never end; --whole-file has no such limit"
+    )
 
 
 def _plain(data: bytes) -> _Region:

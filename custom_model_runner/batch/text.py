@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,6 +25,7 @@ SAMPLE_BYTES = 64 << 20
 HEAD_BYTES = 1 << 20
 LARGE = "the type of a column with integers beyond 63 bits takes all rows to tell"
 NO_HEADER = "its header is not in its first line, or very long, or lines end with bare carriage returns"
+LINE_END = re.compile(rb"[\r\n]")
 LOOKERS = 2
 
 
@@ -171,6 +173,18 @@ def cutting(first: bytes, media_type: str, source: str, *, block_rows: int | Non
     ample = max(limits.block * max(first.count(b"\n"), 1) // max(len(first), 1), 1)
     line = 1 + max(csv_shape.line_ends(header), kind.has_header)
     return Cutting(kind, source, limits, header, line, block_rows or ample, ample)
+
+
+def uncut(first: bytes, rest: Readable) -> tuple[bytes, str | None]:
+    """Return the beginning of a text that is not cut, with all of its first line, and why it is not.
+
+    A first line that is longer than a row may be is too large.
+    """
+    if not LINE_END.search(first):
+        first += sources.take(rest, rows.MOST_BLOCK_BYTES + 1 - len(first))
+        if len(first) > rows.MOST_BLOCK_BYTES and not LINE_END.search(first):
+            raise rows.too_long(1)
+    return first, NO_HEADER if first.strip() else None
 
 
 def _header(first: bytes) -> bytes:
