@@ -215,5 +215,5 @@ def look_at_pipe(plan: Plan, counted: Callable[[Readable], Readable]) -> Blocks 
     if cutting is None:
         first, reason = text.uncut(first, stream)
         return Whole(first + compression.read_all(stream), reason)
-    found = text.look_at_pipe(cutting, first, stream)
+    found = text.look_at_pipe(cutting, first, stream, has_ended=has_ended)
     return Whole(first + compression.read_all(stream), found.reason) if isinstance(found, Whole) else found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -42,11 +43,16 @@ class _Region:
     ends: Callable[[], Places]
 
 
-def cut(source: Readable, *, rows: int, has_quotes: bool, head: bytes = b"", first_line: int = 1) -> Iterator[Cut]:
-    """Yield the rows of a text, so many at a time, or fewer where they are very long; blank lines count as rows."""
+def cut(
+    source: Readable, *, rows: int, has_quotes: bool, head: bytes = b"", first_line: int = 1, has_end: bool = True
+) -> Iterator[Cut]:
+    """Yield the rows of a text, so many at a time, or fewer where they are very long; blank lines count as rows.
+
+    A last row without a line end belongs to a text that has its end.
+    """
     parts: list[bytes | memoryview] = [head]
     count = size = 0
-    for region in _regions(source, has_quotes=has_quotes, first_line=first_line):
+    for region in _regions(source, has_quotes=has_quotes, first_line=first_line, has_end=has_end):
         start = taken = 0
         while taken < region.count:
             step = min(rows - count, region.count - taken)
@@ -71,7 +77,7 @@ def _lines(data: bytes, rows: int, *, start: int = 0, end: int | None = None) ->
     return rows if data.find(QUOTE, start, end) < 0 else data.count(b"\n", start, end) or rows
 
 
-def _regions(source: Readable, *, has_quotes: bool, first_line: int) -> Iterator[_Region]:
+def _regions(source: Readable, *, has_quotes: bool, first_line: int, has_end: bool) -> Iterator[_Region]:
     """Yield bytes up to the last line end in them that ends a row."""
     rest = b""
     while piece := source.read(max(PIECE, len(rest))):
@@ -83,7 +89,7 @@ def _regions(source: Readable, *, has_quotes: bool, first_line: int) -> Iterator
         rest = data[region.last :]
         if len(rest) > MOST_BLOCK_BYTES:
             raise too_long(first_line)
-    if rest:
+    if rest and has_end:
         yield _Region(memoryview(rest), 1, len(rest), lambda: np.array([len(rest)]))
 
 
@@ -97,7 +103,7 @@ def too_long(line: int) -> PayloadTooLarge:
 
 def _plain(data: bytes) -> _Region:
     """Look at bytes without quotes: counting line ends is faster than finding them."""
-    return _Region(memoryview(data), data.count(b"\n"), data.rfind(b"\n") + 1, lambda: _line_ends(data))
+    return _Region(memoryview(data), data.count(b"\n"), data.rfind(b"\n") + 1, cache(lambda: _line_ends(data)))
 
 
 def _quoted(data: bytes) -> _Region:
@@ -116,10 +122,16 @@ def _row_ends(region: bytes) -> Places:
     data = np.frombuffer(region, np.uint8)
     marks = np.flatnonzero(data == QUOTE_MARK)
     if not _alternate(data, marks):
-        marks = np.array([place for found in QUOTED.finditer(region) for place in (found.start(), found.end() - 1)])
+        marks = np.array([place for found in QUOTED.finditer(region) for place in _marks(found)])
     # As many marks before it as open and close.
     outside: Places = ends[np.searchsorted(marks, ends) % 2 == 0]
     return outside
+
+
+def _marks(quoted: re.Match[bytes]) -> tuple[int, int]:
+    """Return where a field in quotes opens and closes; what is cut off closes behind the region."""
+    is_cut_off = quoted[0].count(QUOTE) % 2 == 1
+    return quoted.start(), quoted.end() - (not is_cut_off)
 
 
 def _alternate(data: np.ndarray[Any, Any], marks: Places) -> bool:

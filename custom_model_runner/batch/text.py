@@ -73,9 +73,12 @@ class Cutting:
         """What `again` makes the same of, beside the file."""
         return {"head": len(self.head), "first_line": self.first_line, "rows": self.rows}
 
-    def cuts(self, stream: Readable, first_line: int) -> Iterator[Cut]:
+    def cuts(self, stream: Readable, first_line: int, *, has_end: bool) -> Iterator[Cut]:
         """Yield the blocks of a stream that begins with a row."""
-        return rows.cut(stream, rows=self.rows, has_quotes=self.kind.has_header, head=self.head, first_line=first_line)
+        has_quotes = self.kind.has_header
+        return rows.cut(
+            stream, rows=self.rows, has_quotes=has_quotes, head=self.head, first_line=first_line, has_end=has_end
+        )
 
     def read(self, place: Place = BEGINNING) -> Iterator[Block]:
         """Yield the blocks of a file from a place on."""
@@ -84,10 +87,13 @@ class Cutting:
         with sources.opened(self.source, self.limits.decoded, start=len(self.head) + place.offset) as stream:
             yield from self.numbered(stream, place)
 
-    def numbered(self, stream: Readable, place: Place = BEGINNING) -> Iterator[Block]:
-        """Yield the blocks of a stream that begins with the row at a place, one without rows if there are none."""
+    def numbered(self, stream: Readable, place: Place = BEGINNING, *, has_end: bool = True) -> Iterator[Block]:
+        """Yield the blocks of a stream that begins with the row at a place, one without rows if there are none.
+
+        Where the stream has been cut off, its last row may have been too, and is left out.
+        """
         behind = place
-        for cut in self.cuts(stream, place.line or self.first_line):
+        for cut in self.cuts(stream, place.line or self.first_line, has_end=has_end):
             number, offset = behind.number, behind.offset + len(cut.data) - len(self.head)
             behind = Place(number + 1, 0, offset, cut.next_line)
             yield Block(number, cut.data, cut.first_line, behind=behind)
@@ -108,23 +114,12 @@ def again(source: str, media_type: str, facts: Mapping[str, Any], limits: Limits
     return Cutting(KINDS[media_type], source, limits, head, facts["first_line"], facts["rows"], facts["rows"])
 
 
-def look_at_pipe(cutting: Cutting, sample: bytes, rest: Readable) -> Blocks | Whole:
-    """Return the blocks of a pipe, which can be read once; its beginning tells the types of its columns."""
-    start = len(cutting.head)
-    # The last row may be cut off.
-    looked_at = _but_the_last(cutting.numbered(sources.Prefixed(sample, io.BytesIO(), start=start)))
+def look_at_pipe(cutting: Cutting, sample: bytes, rest: Readable, *, has_ended: bool) -> Blocks | Whole:
+    """Return the blocks of a pipe, which can be read once; what has come of it tells the types of its columns."""
+    start, ample = len(cutting.head), replace(cutting, rows=cutting.ample_rows)
+    looked_at = ample.numbered(sources.Prefixed(sample, io.BytesIO(), start=start), has_end=has_ended)
     read = partial(cutting.numbered, sources.Prefixed(sample, rest, start=start))
     return _typed(cutting, looked_at, read, is_all=False)
-
-
-def _but_the_last(blocks: Iterator[Block]) -> Iterator[Block]:
-    """Yield blocks but the last, unless it is the only one."""
-    block = next(blocks)
-    for following in blocks:
-        yield block
-        block = following
-    if block.number == 0:
-        yield block
 
 
 def _typed(
@@ -168,7 +163,7 @@ def cutting(first: bytes, media_type: str, source: str, *, block_rows: int | Non
     if kind.has_header and (is_cut_off or not header.removeprefix(codecs.BOM_UTF8).strip()):
         return None
     # What pandas makes of a bare carriage return depends on what stands around it.
-    if b"\r" in (header.rstrip(b"\r\n") if b"\n" in first else first):
+    if b"\r" in (header.removesuffix(b"\n").removesuffix(b"\r") if b"\n" in first else first):
         return None
     ample = max(limits.block * max(first.count(b"\n"), 1) // max(len(first), 1), 1)
     line = 1 + max(csv_shape.line_ends(header), kind.has_header)

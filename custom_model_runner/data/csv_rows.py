@@ -61,13 +61,14 @@ class Rows:
         return np.array(list(zip(*self.cells, strict=True)), np.int64 if all(self.is_whole) else np.float64).T
 
     def table(self) -> pd.DataFrame:
-        """Return what pandas would have read."""
+        """Return what pandas would have read; a hook may change all of it, but not what is remembered."""
+        names = self.header.columns.copy(deep=True)
         if len(set(self.is_whole)) == 1:
-            return pd.DataFrame(self.array(), columns=self.header.columns, copy=False)
+            return pd.DataFrame(self.array(), columns=names, copy=False)
         kinds = [np.int64 if whole else np.float64 for whole in self.is_whole]
         columns = [np.array(cells, kind) for cells, kind in zip(zip(*self.cells, strict=True), kinds, strict=True)]
         table = pd.DataFrame(dict(enumerate(columns)), copy=False)
-        table.columns = self.header.columns
+        table.columns = names
         return table
 
 

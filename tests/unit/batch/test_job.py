@@ -186,6 +186,32 @@ def test_a_pipe_whose_late_values_fit_is_read_with_the_types_of_its_beginning(
     assert len({line.split(b",")[2] for line in written.splitlines()[1:]}) == 1
 
 
+@pytest.mark.parametrize("rows", [1, 3, 100])
+def test_the_beginning_of_a_pipe_may_end_within_a_row(
+    folder: Path, pipe: Pipe, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    data = b"a,b\n1,True\n2,False\n-3,True\n4,False\n"
+    monkeypatch.setattr(text, "SAMPLE_BYTES", data.index(b"-3") + 1)
+    kinds = {line.split(b",")[2] for line in score(folder, pipe(data), batch_rows=rows).splitlines()[1:]}
+    assert kinds == {b"int64;bool"}
+
+
+def test_lines_of_a_pipe_may_be_cut_off_as_well(folder: Path, pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "SAMPLE_BYTES", 12)
+    lines = pipe(b'{"a":1}\n{"a":2}\n{"a":3}\n')
+    assert score(folder, lines, batch_rows=100, input_format="ndjson").count(b",3,int64") == 3
+
+
+def test_a_pipe_that_has_ended_is_typed_by_all_of_it(folder: Path, pipe: Pipe) -> None:
+    assert score(folder, pipe(b"a\n1\n2\n3.5\n"), batch_rows=1).count(b",1,float64") == 3
+
+
+def test_line_ends_of_two_carriage_returns_are_left_to_pandas(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_bytes(b"a\r\r\n1\r\r\n2\r\r\n")
+    assert score(folder, path, batch_rows=1) == score(folder, path, whole_file=True)
+
+
 def failing(expression: str) -> str:
     """Return a hook that returns something else for the rows behind the third."""
     return (

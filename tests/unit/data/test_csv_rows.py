@@ -153,6 +153,8 @@ def test_a_changed_table_leaves_the_next_one_alone() -> None:
     changed = tables.read(replace(body, media_type="text/csv"))
     changed.columns = ["x", "y"]
     changed.iloc[0, 0] = 9.0
+    tables.read(replace(body, media_type="text/csv")).columns.name = "names"
     rows = csv_rows.read(body)
     assert rows is not None
     assert rows.table().to_dict("records") == [{"p": 1.5, "q": 2.5}]
+    assert rows.table().columns.name is None
