@@ -164,6 +164,45 @@ def test_a_run_that_was_ended_in_its_last_step_has_only_that_to_do(
     assert len(output.read_bytes().splitlines()) == ROWS + 1
 
 
+def not_cleared_up(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """Return input and output of a run that was complete, and was ended when it began to clear up."""
+    source, output = rows_files(tmp_path, "in.csv"), tmp_path / "out.csv"
+    with monkeypatch.context() as patched:
+        patched.setattr(partial, "_remove", lambda _: None)
+        score(folder, source, output=output, batch_rows=3)
+    segment(output, 1).unlink()
+    return source, output
+
+
+def test_a_run_that_was_ended_when_it_was_complete_has_nothing_to_do(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, output = not_cleared_up(folder, tmp_path, monkeypatch)
+    before = output.stat()
+    score(folder, source, output=output, batch_rows=3, resume=True)
+    assert (seen(tmp_path), output.stat()) == (list(range(ROWS)), before)
+    assert capsys.readouterr().err == f"drum: '{output}' is complete already\n"
+    assert not (tmp_path / "out.csv.partial").exists()
+
+
+def test_an_output_that_has_changed_since_is_made_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, output = not_cleared_up(folder, tmp_path, monkeypatch)
+    whole = output.read_bytes()
+    output.write_bytes(whole[:-10])
+    score(folder, source, output=output, batch_rows=3, resume=True)
+    assert (output.read_bytes(), seen(tmp_path)) == (whole, [*range(ROWS), 3, 4, 5])
+
+
+def test_what_a_complete_run_has_left_is_nothing_to_throw_away(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, output = not_cleared_up(folder, tmp_path, monkeypatch)
+    score(folder, source, output=output, batch_rows=3)
+    assert (seen(tmp_path), capsys.readouterr().err) == ([*range(ROWS)] * 2, "")
+
+
 def test_a_failure_says_how_to_go_on_and_so_does_the_run_that_does(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
