@@ -78,7 +78,7 @@ SECTIONS = (
 )
 
 
-VERDICT = ("what", "drum", "beside", "original / that", "drum / original", "must", "aim", "verdict")
+VERDICT = ("what", "verdict", "beside", "measured", "original / that", "result", "must", "aim")
 
 
 def markdown(machine: Mapping[str, object], lines: Sequence[Line], verdicts: Sequence[Verdict] = ()) -> str:
@@ -136,7 +136,7 @@ def _verdict(verdict: Verdict) -> list[str]:
     bounds = ["" if bound is None else than.format(bound) for bound in (target.must, target.aim)]
     beside = "" if target.other is None else f"{target.other.contestant}, {target.other.case}"
     factor = "" if target.factor == 1.0 else _ratio(verdict.factor)
-    return [target.what, _ratio(verdict.measured), beside, factor, _ratio(verdict.result), *bounds, verdict.word]
+    return [target.what, verdict.word, beside, _ratio(verdict.measured), factor, _ratio(verdict.result), *bounds]
 
 
 def _row(section: Section, line: Line, baselines: Sequence[str]) -> list[str]:

@@ -111,7 +111,7 @@ class Outcome:
     done_again: int
 
     def __str__(self) -> str:
-        end = "complete before" if self.was_complete else "interrupted"
+        end = "complete and cleared up before" if self.was_complete else "interrupted"
         again = f"{self.begun_again} blocks again, {self.done_again} of them after the hook had returned"
         return f"{self.point}: exit code {self.exit_code}, {end}; {'same' if self.is_same else 'OTHER'} bytes; {again}"
 

@@ -94,14 +94,21 @@ def run(job: Job) -> None:
     """Predict all of an input."""
     job.tally.bytes_in = job.batch.size or 0
     with local.bounded(), _beside(job) as kept:
-        job = replace(job, partial=kept)
-        if job.batch.workers == 1:
-            _alone(job, _begin(job))
-        elif sharing.is_worth_a_try(job.model):
-            _sharing(job)
+        if kept is None or kept.complete_rows is None:
+            _predict(replace(job, partial=kept))
         else:
-            _apart(job, functools.partial(_look, job))
+            job.tally.resumed_rows = kept.complete_rows
+            job.tally.stages.end(LOAD)
     job.tally.stages.end(WRITE)
+
+
+def _predict(job: Job) -> None:
+    if job.batch.workers == 1:
+        _alone(job, _begin(job))
+    elif sharing.is_worth_a_try(job.model):
+        _sharing(job)
+    else:
+        _apart(job, functools.partial(_look, job))
 
 
 def _beside(job: Job) -> AbstractContextManager[Partial | None]:

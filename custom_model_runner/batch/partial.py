@@ -21,6 +21,8 @@ from custom_model_runner.errors import RunnerError, UsageError
 
 JOURNAL, LOCK, OUTPUT = "journal", "lock", "output"
 OURS = re.compile(rf"({JOURNAL}|{OUTPUT}|\d+\.segment)(\.new)?|{LOCK}")
+# In which order files are removed in the end.
+LAST = {JOURNAL: 1, LOCK: 2}
 # What is written to a journal so; another version of the runner may write it otherwise.
 FORM = 1
 TAKEN = frozenset({errno.EACCES, errno.EAGAIN})
@@ -29,23 +31,34 @@ Settle = Callable[[], Identity]
 
 @dataclass(frozen=True)
 class Journal:
-    """What a run was begun with, and what it knows of its input: types, rows, and how the files are cut."""
+    """What a run was begun with, and what it knows of its input: types, rows, and how the files are cut.
+
+    `complete` is the state of the output, and its rows, once it is there and nothing is left but to clear up.
+    """
 
     identity: Identity
     blocks: Mapping[str, Any]
+    complete: Mapping[str, int] | None = None
+
+    def write(self, folder: Path) -> None:
+        """Write it into a folder, in place of another; it survives a loss of power."""
+        data = json.dumps({"form": FORM, **vars(self)}, indent=1).encode()
+        sinks.place(folder / JOURNAL, data, is_synced=True)
 
 
 @dataclass(frozen=True)
 class Partial:
     """The folder of a run, which is this process's as long as it lives; `journal` is that of a run to go on with.
 
-    `settle` tells what this run is begun with, and is None if it cannot be gone on with.
+    `settle` tells what this run is begun with, and is None if it cannot be gone on with. `complete_rows` tells how many
+    rows were predicted if that run was complete.
     """
 
     output: Path
     folder: Path
     settle: Settle | None
     journal: Journal | None = None
+    complete_rows: int | None = None
 
     @property
     def store(self) -> Store:
@@ -59,8 +72,7 @@ class Partial:
         with sinks.told(self.folder):
             _empty(self.folder)
             if self.settle is not None:
-                facts = {"form": FORM, "identity": self.settle(), "blocks": blocks}
-                sinks.place(self.folder / JOURNAL, json.dumps(facts, indent=1).encode(), is_synced=True)
+                Journal(self.settle(), blocks).write(self.folder)
         return {}
 
     @contextmanager
@@ -87,7 +99,7 @@ def opened(output: Path, settle: Settle | None, *, resumes: bool) -> Iterator[Pa
         except BaseException:
             _leave(partial)
             raise
-        _remove(partial.folder)
+        _clear_up(partial)
     finally:
         os.close(lock)
 
@@ -128,7 +140,7 @@ def _begun(partial: Partial, *, resumes: bool) -> Partial:
     """Return the folder with the journal to go on with; tell what becomes of an earlier run."""
     rows, journal = _rows(partial), _journal(partial.folder)
     if not resumes:
-        if rows:
+        if rows and journal is not None and journal.complete is None:
             logs.notice(
                 f"{rows} rows of an earlier run in {partial.folder.name!r} are thrown away; --resume would keep them"
             )
@@ -137,6 +149,9 @@ def _begun(partial: Partial, *, resumes: bool) -> Partial:
         logs.notice(f"there is nothing to resume in {partial.folder.name!r}: the run begins with the first row")
         return partial
     identity.check({} if partial.settle is None else partial.settle(), journal.identity, partial.folder.name)
+    if journal.complete is not None and journal.complete == _state(partial.output, journal.complete["rows"]):
+        logs.notice(f"{str(partial.output)!r} is complete already")
+        return replace(partial, complete_rows=journal.complete["rows"])
     logs.notice(f"going on from the {rows} rows in {partial.folder.name!r}")
     return replace(partial, journal=journal)
 
@@ -145,7 +160,7 @@ def _journal(folder: Path) -> Journal | None:
     """Return the journal in a folder, None if there is none that this version understands."""
     try:
         facts = json.loads((folder / JOURNAL).read_bytes())
-        return Journal(facts["identity"], facts["blocks"]) if facts["form"] == FORM else None
+        return Journal(**facts) if facts.pop("form") == FORM else None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
@@ -167,6 +182,24 @@ def _leave(partial: Partial) -> None:
         _remove(partial.folder)
 
 
+def _clear_up(partial: Partial) -> None:
+    """Remove the folder of a run that is complete; that is noted first, in case that this is interrupted."""
+    journal = _journal(partial.folder)
+    if journal is not None and partial.output.exists():
+        with suppress(OSError, RunnerError):
+            rows = sum(kept.rows - kept.rejected for kept in partial.store.kept().values())
+            replace(journal, complete=_state(partial.output, rows)).write(partial.folder)
+    _remove(partial.folder)
+
+
+def _state(output: Path, rows: int) -> dict[str, int] | None:
+    """Return what tells an output from another, None if there is none."""
+    if not output.exists():
+        return None
+    found = output.stat()
+    return {"size": found.st_size, "changed": found.st_mtime_ns, "rows": rows}
+
+
 def _empty(folder: Path) -> None:
     """Remove what an earlier run has left, first the journal, without which nothing counts."""
     (folder / JOURNAL).unlink(missing_ok=True)
@@ -177,7 +210,8 @@ def _empty(folder: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
+    """Remove all there is, last the journal, and the lock as long as there is anything."""
     with suppress(OSError):
-        _empty(folder)
-        (folder / LOCK).unlink()
+        for path in sorted(folder.iterdir(), key=lambda path: LAST.get(path.name, 0)):
+            path.unlink()
         folder.rmdir()

@@ -23,8 +23,9 @@ class InBlock(RunnerError):
     """A failure of some rows of an input, which it names, with the exit code of what failed."""
 
     def __init__(self, first: int, name: str, error: OfRows) -> None:
-        rows = f"Row {first}" if error.rows == 1 else f"Rows {first} to {first + error.rows - 1}"
-        super().__init__(f"{rows} of {name}: {error}")
+        last = first + error.rows - 1
+        rows = f"Rows {first} to {last} of " if last > first else f"Row {first} of " if last == first else ""
+        super().__init__(f"{rows}{name}: {error}")
         self.exit_code = error.exit_code
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,8 @@ def test_a_key_in_an_address_opens_it_and_stands_in_no_message(web: Web, folder:
     address = f"{web.url.replace('://', '://user:password@')}/closed.csv?key=wrong-key"
     with pytest.raises(InputError) as caught:
         score(folder, address)
+    trace = "".join(traceback.format_exception(caught.value))
+    assert ("wrong-key" in trace, "password" in trace) == (False, False)
     assert str(caught.value) == f"The input '{web.url}/closed.csv' cannot be read: the server answers 403 Forbidden"
     web.files["/in.csv"] = CSV
     with pytest.raises(RunnerError) as refused:

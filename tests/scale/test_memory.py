@@ -1,4 +1,7 @@
-"""Ten times the rows take no more memory, in any format and with any number of workers."""
+"""Ten times the rows take no more memory, in any format and with any number of workers.
+
+Pages of libraries count in part for other programs of the same environment; figures want that none runs meanwhile.
+"""
 
 from __future__ import annotations
 

@@ -35,15 +35,18 @@ class Facts:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn what the libraries raise into one cause, in which no address stands: a key may be in it."""
+    """Turn what the libraries raise into one cause.
+
+    A key may be in an address, and addresses in what they raise: it is forgotten, lest a traceback shows it.
+    """
     try:
         yield
     except aiohttp.ClientResponseError as error:
-        raise StorageError(_answer(error.status, error.message)) from error
+        raise StorageError(_answer(error.status, error.message)) from None
     except aiohttp.ClientConnectorError as error:
         raise StorageError(f"there is no connection to {error.host}:{error.port}: {error.os_error}") from error
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
-        raise StorageError(f"the transfer broke off: {type(error).__name__}") from error
+        raise StorageError(f"the transfer broke off: {type(error).__name__}") from None
 
 
 def _answer(status: int, reason: str | None) -> str:

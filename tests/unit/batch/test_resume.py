@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from custom_model_runner.batch import identity, partial, plan, sinks
@@ -35,13 +37,14 @@ HOOKS = """
 ROWS = 20
 # The last row tells the type of a column.
 FRAME = pd.DataFrame({"a": range(ROWS), "b": [*range(ROWS - 1), 0.5], "c": "x\ny"})
-Run = Callable[..., Path]
+SCHEMA = pa.Table.from_pandas(FRAME, preserve_index=False).schema
 
 
 def rows_file(path: Path, frame: pd.DataFrame) -> None:
     """Write rows in the format that a name tells."""
     if path.suffix == ".parquet":
-        frame.to_parquet(path, row_group_size=7)
+        # Of no rows it has the same types.
+        pq.write_table(pa.Table.from_pandas(frame, SCHEMA, preserve_index=False), path, row_group_size=7)
     elif path.suffix == ".arrow":
         frame.to_feather(path, chunksize=7)
     elif path.suffix == ".ndjson":
@@ -133,7 +136,8 @@ def test_a_segment_that_is_not_all_there_is_made_again_alone(
     harm(segment(output, 1))
     score(folder, source, output=output, batch_rows=3, resume=True)
     assert seen(tmp_path) == [*range(9), 3, 4, 5, *range(9, ROWS)]
-    assert pd.read_csv(output)["Predictions"].tolist() == (FRAME["a"] / 3).tolist()
+    lines = output.read_text().splitlines()[1:]
+    assert [float(line.partition(",")[0]) for line in lines] == (FRAME["a"] / 3).tolist()
 
 
 def full_at(place: Path) -> Callable[[Path], None]:
@@ -158,6 +162,45 @@ def test_a_run_that_was_ended_in_its_last_step_has_only_that_to_do(
     score(folder, source, output=output, batch_rows=3, resume=True)
     assert seen(tmp_path) == list(range(ROWS))
     assert len(output.read_bytes().splitlines()) == ROWS + 1
+
+
+def not_cleared_up(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """Return input and output of a run that was complete, and was ended when it began to clear up."""
+    source, output = rows_files(tmp_path, "in.csv"), tmp_path / "out.csv"
+    with monkeypatch.context() as patched:
+        patched.setattr(partial, "_remove", lambda _: None)
+        score(folder, source, output=output, batch_rows=3)
+    segment(output, 1).unlink()
+    return source, output
+
+
+def test_a_run_that_was_ended_when_it_was_complete_has_nothing_to_do(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, output = not_cleared_up(folder, tmp_path, monkeypatch)
+    before = output.stat()
+    score(folder, source, output=output, batch_rows=3, resume=True)
+    assert (seen(tmp_path), output.stat()) == (list(range(ROWS)), before)
+    assert capsys.readouterr().err == f"drum: '{output}' is complete already\n"
+    assert not (tmp_path / "out.csv.partial").exists()
+
+
+def test_an_output_that_has_changed_since_is_made_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, output = not_cleared_up(folder, tmp_path, monkeypatch)
+    whole = output.read_bytes()
+    output.write_bytes(whole[:-10])
+    score(folder, source, output=output, batch_rows=3, resume=True)
+    assert (output.read_bytes(), seen(tmp_path)) == (whole, [*range(ROWS), 3, 4, 5])
+
+
+def test_what_a_complete_run_has_left_is_nothing_to_throw_away(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, output = not_cleared_up(folder, tmp_path, monkeypatch)
+    score(folder, source, output=output, batch_rows=3)
+    assert (seen(tmp_path), capsys.readouterr().err) == ([*range(ROWS)] * 2, "")
 
 
 def test_a_failure_says_how_to_go_on_and_so_does_the_run_that_does(

@@ -64,7 +64,7 @@ def test_the_report_shows_measured_factor_result_and_bounds() -> None:
     target = Target("1 row", place, Place("http", "reg, 1 row, c1", "reference", SPEED), 3, 6, Factor(1, "", "", ""))
     text = markdown({}, [], [Verdict(target, 4.0, 0.8)])
     assert text.splitlines()[-1] == (
-        "| 1 row | 4.00 | reference, reg, 1 row, c1 | 0.80 | 5.00 | from 3 | from 6 | must held |"
+        "| 1 row | must held | reference, reg, 1 row, c1 | 4.00 | 0.80 | 5.00 | from 3 | from 6 |"
     )
 
 
