@@ -24,13 +24,13 @@ NO_MATTER = frozenset({"input", "output", "code_dir"}) | frozenset(
 )
 LIBRARIES = ("pandas", "numpy", "scipy", "pyarrow")
 ABSENT = "not there"
-# Of a file of the folder up to this size, and of an input, all is read; of a larger one, so many pieces of the rest.
-FOLDER_BYTES, INPUT_BYTES = 64 << 20, 1 << 20
+# Of an input up to this size all is read; of a larger one, so many pieces of the rest.
+INPUT_BYTES = 1 << 20
 PIECES = 64
 
 
 def settle(model: ModelSettings, score: ScoreSettings) -> Identity:
-    """Return the identity of a run, for which the folder is read, and a little of the input."""
+    """Return the identity of a run, for which all of the folder is read, and a little of the input."""
     sources = files_of(score.input)
     beside = {Path(name) for name in sources}
     beside |= {path.resolve() for path in (score.output, score.rejects) if isinstance(path, Path)}
@@ -65,7 +65,7 @@ def _input(path: Path) -> str:
     state = path.stat()
     changed = datetime.fromtimestamp(state.st_mtime_ns // 10**9, timezone.utc)
     fraction = state.st_mtime_ns % 10**9
-    digest = _digest(_pieces(path, INPUT_BYTES))
+    digest = _digest(_samples(path))
     return f"{state.st_size} bytes of {changed:%Y-%m-%d %H:%M:%S}.{fraction:09} with digest {digest}"
 
 
@@ -76,16 +76,22 @@ def _folder(folder: Path, beside: Collection[Path]) -> Iterator[tuple[str, str]]
         is_hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
         is_ours = any(one.with_name(f"{one.name}.partial") in path.parents or one == path for one in beside)
         if path.is_file() and not is_hidden and not is_ours:
-            yield str(Path(*parts)), f"{path.stat().st_size} bytes with digest {_digest(_pieces(path, FOLDER_BYTES))}"
+            yield str(Path(*parts)), f"{path.stat().st_size} bytes with digest {_digest(_pieces(path))}"
 
 
-def _pieces(path: Path, most: int) -> Iterator[bytes]:
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(INPUT_BYTES):
+            yield piece
+
+
+def _samples(path: Path) -> Iterator[bytes]:
     """Yield the bytes of a file, or so many of them, evenly spread, from its beginning to its end."""
     size = path.stat().st_size
-    length = most // PIECES
+    length = INPUT_BYTES // PIECES
     with path.open("rb") as file:
         for number in range(PIECES):
-            if size > most:
+            if size > INPUT_BYTES:
                 file.seek((size - length) * number // (PIECES - 1))
             yield file.read(length)
 

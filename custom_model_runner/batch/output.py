@@ -62,7 +62,7 @@ class Output:
         if self.partial is not None:
             # The rejected rows have their file before the output is there.
             with self.partial.replacing() as file, self._rejecting() as note:
-                found = _noted(self.partial.store.segments(len(rest.done)), note)
+                found = _noted(self.partial.store.segments(rest.count), note)
                 self.tally.writing(self.form).assemble(found, file)
 
     def write(self, data: bytes) -> None:
@@ -80,7 +80,7 @@ class Output:
             yield lambda _: None
             return
         with (
-            sinks.replacing(path, sinks.in_the_making(path), flag="--rejects") as file,
+            sinks.replacing(path, flag="--rejects") as file,
             rejects.writing(file, rejects.form_of(path)) as note,
         ):
             try:

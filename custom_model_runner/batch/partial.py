@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 from custom_model_runner import logs
 from custom_model_runner.batch import identity, sinks
 from custom_model_runner.batch.identity import Identity
+from custom_model_runner.batch.segments import AllRejected
 from custom_model_runner.batch.store import Kept, Store
 from custom_model_runner.errors import RunnerError, UsageError
 
@@ -96,6 +97,10 @@ def opened(output: Path, settle: Settle | None, *, resumes: bool) -> Iterator[Pa
         begun = _begun(partial, resumes=resumes)
         try:
             yield begun
+        except AllRejected:
+            # They would be again.
+            _remove(partial.folder)
+            raise
         except BaseException:
             _leave(partial)
             raise
@@ -107,7 +112,8 @@ def opened(output: Path, settle: Settle | None, *, resumes: bool) -> Iterator[Pa
 def _locked(folder: Path) -> int:
     """Return the descriptor of a lock that ends with this process, even if children of it live on."""
     while True:
-        folder.mkdir(exist_ok=True)
+        # It holds predictions and rows of an input, which may not be for others.
+        folder.mkdir(mode=0o700, exist_ok=True)
         # Whoever has just ended may take it away at any time.
         with suppress(FileNotFoundError):
             _check_names(folder)

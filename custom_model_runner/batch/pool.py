@@ -8,7 +8,7 @@ import signal
 import socket
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from custom_model_runner import processes
@@ -80,6 +80,8 @@ class Pool:
                         continue
                 for key, _ in selector.select():
                     message = self.receive(key.data)
+                    if message.number == wire.NO_BLOCK:
+                        raise _told(message)
                     waiting[message.number] = message
                     owed[key.data] -= 1
                 while out and out[0].number in waiting:
@@ -112,7 +114,19 @@ class Pool:
 
     def death(self, member: Member) -> RunnerError:
         """Return why a worker has gone."""
-        code = os.waitstatus_to_exitcode(os.waitpid(member.pid, 0)[1])
+        return self._reason(member, os.waitstatus_to_exitcode(os.waitpid(member.pid, 0)[1]))
+
+    def end(self, member: Member) -> None:
+        """Wait for a worker that has nothing to do any more; what failed in the end is told."""
+        try:
+            code = os.waitstatus_to_exitcode(os.waitpid(member.pid, 0)[1])
+        except ChildProcessError:
+            # Nobody is told where SIGCHLD is ignored.
+            return
+        if code:
+            raise _last_words(member) or self._reason(member, code)
+
+    def _reason(self, member: Member, code: int) -> RunnerError:
         if code >= 0:
             return RunnerError(f"Worker process {member.pid} ended by itself with exit code {code}, without a result")
         reason = f"Worker process {member.pid} was ended by {processes.signal_name(-code)}"
@@ -157,10 +171,10 @@ def opened(work: Work, count: int) -> Iterator[Pool]:
         pool = Pool(members, killed_before)
         takes_blocks = [_ready(pool, member) for member in members]
         yield Pool(members, killed_before, all(takes_blocks))
+        _dismiss(pool)
     except BaseException:
         _kill(members)
         raise
-    _dismiss(members)
 
 
 def _forked(work: Work, others: Sequence[Member]) -> Member:
@@ -183,12 +197,25 @@ def _ready(pool: Pool, member: Member) -> bool:
     return bool(message.facts())
 
 
-def _dismiss(members: Sequence[Member]) -> None:
-    """Let workers finish what they do in the end, such as their reports."""
-    for member in members:
-        member.connection.close()
-    for member in members:
-        _has_ended(member)
+def _dismiss(pool: Pool) -> None:
+    """Let workers finish what they do in the end, such as their reports, of which they may tell a failure."""
+    for member in pool.members:
+        with suppress(OSError):
+            member.connection.shutdown(socket.SHUT_WR)
+    for member in pool.members:
+        with member.connection:
+            pool.end(member)
+
+
+def _last_words(member: Member) -> RunnerError | None:
+    """Return the failure that a worker has told before it ended, None if there is none."""
+    # What a hook has started may hold the connection open.
+    member.connection.setblocking(False)
+    try:
+        message = wire.receive(member.connection)
+    except OSError:
+        return None
+    return None if message is None or message.kind is not Kind.FAILURE else _told(message)
 
 
 def _kill(members: Sequence[Member]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from custom_model_runner.batch.blocks import BEGINNING, Block, Blocks
@@ -29,48 +30,54 @@ class InBlock(RunnerError):
         self.exit_code = error.exit_code
 
 
-@dataclass(frozen=True)
+@dataclass
 class Rest:
-    """The blocks of an input, of which some are done; `name` is that of a single input."""
+    """The blocks of an input, of which some were done before; `name` is that of a single input.
+
+    Of those that this run does only their number and the rows of each file are kept: there may be no end to them.
+    """
 
     blocks: Blocks
     name: str
-    done: dict[int, Kept] = field(default_factory=dict)
+    before: Mapping[int, Kept] = field(default_factory=dict)
+    _taken: int = 0
+    _rows: Counter[int] = field(default_factory=Counter)
 
     def read(self) -> Iterator[Block]:
         """Yield the blocks that are not done, in order; those before the first of them are not read."""
-        done = dict(self.done)
         number, place = 0, BEGINNING
-        while number in done:
-            number, place = number + 1, done[number].behind
-        return (block for block in self.blocks.read(place) if block.number not in done)
+        while number in self.before:
+            number, place = number + 1, self.before[number].behind
+        return (block for block in self.blocks.read(place) if block.number not in self.before)
 
     def take(self, block: Block, rows: int) -> None:
-        """Note that a block of so many rows is done."""
-        self.done[block.number] = Kept(rows, block.behind)
+        """Note that a block of so many rows, the next one that was not done, is done."""
+        self._taken += 1
+        self._rows[block.behind.files] += rows
 
     def failure(self, block: Block, error: OfRows) -> InBlock:
         """Return the failure of a block, before which all are done, with the rows of its file."""
-        before = (kept.rows for number, kept in self.done.items() if number < block.number and _is_beside(kept, block))
-        return InBlock(sum(before) + 1, block.source or self.name, error)
+        beside = (kept for number, kept in self.before.items() if number < block.number)
+        rows = sum(kept.rows for kept in beside if kept.behind.files == block.behind.files)
+        return InBlock(rows + self._rows[block.behind.files] + 1, block.source or self.name, error)
+
+    @property
+    def count(self) -> int:
+        """How many blocks are done."""
+        return len(self.before) + self._taken
 
     @property
     def rows(self) -> int:
         """How many rows are done."""
-        return sum(kept.rows for kept in self.done.values())
+        return sum(kept.rows for kept in self.before.values()) + self._rows.total()
 
     @property
     def rejected(self) -> int:
-        """How many of them were rejected."""
-        return sum(kept.rejected for kept in self.done.values())
+        """How many rows were rejected before."""
+        return sum(kept.rejected for kept in self.before.values())
 
     def check(self) -> None:
         """Refuse to end with other rows than the look at the input has found."""
         expected = self.blocks.rows
         if expected is not None and self.rows != expected:
             raise RunnerError(f"{self.rows} rows were read, expected the {expected} that were there before")
-
-
-def _is_beside(kept: Kept, block: Block) -> bool:
-    """Say whether two blocks are of the same file."""
-    return kept.behind.files == block.behind.files

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeGuard
 
@@ -90,26 +91,27 @@ def replacing(output: Path, temporary: Path | None = None, *, flag: str = "--out
             yield file
 
 
-def in_the_making(path: Path) -> Path:
-    """Return where a file is until it is complete."""
-    target = path.resolve()
-    return target.with_name(f"{target.name}.new")
-
-
 def place(path: Path, data: bytes, *, is_synced: bool = False) -> None:
-    """Write a file that has its name when it is whole; synced, it survives a loss of power, too."""
-    with _new(path, in_the_making(path), is_synced=is_synced) as file:
+    """Write a file that has its name when it is whole; synced, it survives a loss of power, too.
+
+    Until then it is beside it, `.new` added to its name.
+    """
+    with _new(path, path.with_name(f"{path.name}.new"), is_synced=is_synced) as file:
         file.write(data)
 
 
 @contextmanager
 def _new(target: Path, temporary: Path, *, is_synced: bool = True) -> Iterator[BinaryIO]:
+    mode = target.stat().st_mode & 0o777 if target.exists() else None
+    # Nobody may read what is to come who may not read what is there.
+    opener = partial(os.open, mode=0o666 if mode is None else mode | 0o600)
     try:
-        with temporary.open("wb") as file:
+        with open(temporary, "wb", opener=opener) as file:
             yield file
         if is_synced:
             sync(temporary)
-        os.chmod(temporary, _mode_of(target))
+        if mode is not None:
+            os.chmod(temporary, mode)
         os.replace(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -119,9 +121,7 @@ def _new(target: Path, temporary: Path, *, is_synced: bool = True) -> Iterator[B
 
 
 def _beside(target: Path) -> Path:
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(handle)
-    return Path(name)
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}")
 
 
 def sync(path: Path) -> None:
@@ -138,15 +138,6 @@ def sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _mode_of(target: Path) -> int:
-    """Return the mode of the file that is replaced, or that of any new file."""
-    if target.exists():
-        return target.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def divert_stdout() -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from custom_model_runner.batch import ahead, sinks
 from custom_model_runner.batch.blocks import Block, Place
 from custom_model_runner.batch.segments import Segment
+from custom_model_runner.errors import RunnerError
 
 SUFFIX = ".segment"
 
@@ -71,8 +72,9 @@ class Store:
         """Yield so many segments in order."""
         for number in range(count):
             with self._path(number).open("rb") as file:
-                file.readline()
-                yield Segment.from_bytes(file.read())
+                line, data = file.readline(), file.read()
+            _check(line, data, file.name)
+            yield Segment.from_bytes(data)
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:08}{SUFFIX}"
@@ -81,6 +83,16 @@ class Store:
 def _line(segment: Segment, behind: Place, data: bytes) -> bytes:
     facts = {"rows": segment.read, "rejected": segment.rejected, "behind": vars(behind)}
     return json.dumps({**facts, "length": len(data), "crc": zlib.crc32(data)}).encode() + b"\n"
+
+
+def _check(line: bytes, data: bytes, name: str) -> None:
+    """Refuse to make a file of what has changed since it was found to be there."""
+    try:
+        is_whole = json.loads(line)["crc"] == zlib.crc32(data)
+    except (ValueError, KeyError, TypeError):
+        is_whole = False
+    if not is_whole:
+        raise RunnerError(f"{name!r} is damaged, expected what was kept there; --resume makes it anew")
 
 
 def _kept(path: Path, *, verifies: bool) -> Kept | None:

@@ -16,15 +16,16 @@ HERE = ""
 STANDARD_OUTPUT = "-"
 
 
-def check(place: str | None, output: Path | Address | None, source: str) -> None:
-    """Refuse a place that is the input's or the results', before anything is read or written."""
+def check(place: str | None, output: Path | Address | None, source: str, *, rejects: Path | None = None) -> None:
+    """Refuse a place that is the input's, the results' or the rejected rows', before anything is read or written."""
     if place == STANDARD_OUTPUT and output is None:
         raise UsageError("--summary: results go to standard output; expected a file, or --output FILE for the results")
     if place in (None, HERE, STANDARD_OUTPUT):
         return
     path = sinks.choose(Path(str(place)), source, flag="--summary")
-    if path is not None and isinstance(output, Path) and path.resolve() == output.resolve():
-        raise UsageError(f"--summary: {place!r} is the output itself")
+    for what, other in (("the output", output), ("the file of --rejects", rejects)):
+        if path is not None and isinstance(other, Path) and path.resolve() == other.resolve():
+            raise UsageError(f"--summary: {place!r} is {what} itself")
 
 
 def text(tally: Tally) -> str:

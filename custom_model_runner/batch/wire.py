@@ -19,6 +19,8 @@ from custom_model_runner.batch.blocks import BEGINNING, Block, Place
 # Kind, number of a block, line in which it begins; what the place behind it is: files, offset, line.
 HEADER = struct.Struct("<bqqqqq")
 NO_LINE = -1
+# The number of a failure that is of no block.
+NO_BLOCK = -1
 
 
 class Kind(IntEnum):
@@ -67,6 +69,7 @@ def send(connection: socket.socket, message: Message) -> None:
         message.kind, message.number, _packed(message.line), behind.files, behind.offset, _packed(behind.line)
     )
     with _memory() as file:
+        # Buffered, or the system would take no more than 2 GiB of it.
         file.write(message.data)
         file.flush()
         socket.send_fds(connection, [head], [file.fileno()])
@@ -75,8 +78,8 @@ def send(connection: socket.socket, message: Message) -> None:
 def _memory() -> IO[bytes]:
     """Return anonymous memory as a file; where the system has none, a file without a name."""
     if hasattr(os, "memfd_create"):
-        return open(os.memfd_create("drum-batch"), "wb", buffering=0)
-    return tempfile.TemporaryFile(buffering=0)
+        return open(os.memfd_create("drum-batch"), "wb")
+    return tempfile.TemporaryFile()
 
 
 def receive(connection: socket.socket) -> Message | None:

@@ -77,10 +77,9 @@ def _serve(work: Work, number: int, connection: socket.socket) -> None:
         while (message := wire.receive(connection)) is not None:
             try:
                 segment = _segment(work, predictor, blocks, message.block(), add)
+                wire.send(connection, Message(Kind.SEGMENT, segment.to_bytes(), message.number))
             except Exception as error:
                 _fail(connection, error, number=message.number)
-            else:
-                wire.send(connection, Message(Kind.SEGMENT, segment.to_bytes(), message.number))
 
 
 def _segment(work: Work, predictor: Predictor, blocks: Blocks, block: Block, add: Add | None) -> Segment:
@@ -93,7 +92,7 @@ def _segment(work: Work, predictor: Predictor, blocks: Blocks, block: Block, add
     return replace(segment, head=b"", body=b"", rejects=b"")
 
 
-def _fail(connection: socket.socket, error: BaseException, *, number: int = 0) -> None:
+def _fail(connection: socket.socket, error: BaseException, *, number: int = wire.NO_BLOCK) -> None:
     """Tell a failure; the text of what is not expected is that of its class, as everywhere."""
     facts = {
         "text": str(error) or type(error).__name__,

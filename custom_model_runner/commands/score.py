@@ -25,7 +25,7 @@ def run(
         print("Detected score mode", file=sys.stderr)
     tally = Tally()
     output = sinks.settle(score.output, score.input)
-    summary.check(score.summary, output, score.input)
+    summary.check(score.summary, output, score.input, rejects=score.rejects)
     batch = plan.settle(score, output)
     for_terminal = output is None and sys.stdout.isatty()
     stdout = sinks.divert_stdout()

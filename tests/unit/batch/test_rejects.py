@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -143,19 +146,57 @@ def test_a_block_that_fails_all_over_takes_a_bounded_number_of_calls(
     assert pd.read_csv(folder.parent / "bad.csv")["reject_row"].tolist() == list(range(6, 16))
 
 
+@contextmanager
+def cut_off() -> Iterator[None]:
+    """Have a run fail when its rejects get their name, and leave what a process that is killed there leaves."""
+    given = os.replace
+
+    def replace(path: Path, target: Path) -> None:
+        if target.name == "bad.csv":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        given(path, target)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "replace", replace)
+        patched.setattr(Path, "unlink", lambda *_, **__: None)
+        with pytest.raises(RunnerError, match=r"--rejects: '.*bad.csv' cannot be written: No space left"):
+            yield
+
+
 def test_an_interrupted_run_has_the_same_output_and_the_same_rejects(folder: Path) -> None:
     run(folder, on_error="null")
     beside = folder.parent
     whole = [(beside / name).read_bytes() for name in ("out.csv", "bad.csv")]
     (beside / "out.csv").unlink()
     (beside / "bad.csv").unlink()
-    (beside / "bad.csv.new").mkdir()
-    with pytest.raises(RunnerError, match=r"--rejects: '.*bad.csv' cannot be written"):
+    with cut_off():
         run(folder, on_error="null")
-    (beside / "bad.csv.new").rmdir()
     (beside / "out.csv.partial" / "00000002.segment").unlink()
     run(folder, on_error="null", resume=True)
     assert [(beside / name).read_bytes() for name in ("out.csv", "bad.csv")] == whole
+
+
+def test_rejects_in_the_code_directory_can_be_resumed(folder: Path) -> None:
+    with cut_off():
+        run(folder, on_error="null", rejected="code/bad.csv")
+    run(folder, on_error="null", rejected="code/bad.csv", resume=True)
+    assert pd.read_csv(folder / "bad.csv")["reject_row"].tolist() == [8, 14]
+
+
+def test_no_other_file_is_touched_by_rejects(folder: Path) -> None:
+    plant(folder.parent, {"bad.csv.new": "somebody's"})
+    run(folder, on_error="skip")
+    assert (folder.parent / "bad.csv.new").read_text() == "somebody's"
+
+
+def test_there_is_nothing_to_resume_where_all_rows_were_rejected(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    FRAME[13:14].to_csv(folder.parent / "in.csv", index=False)
+    with pytest.raises(ContractError, match="All rows were rejected"):
+        run(folder, on_error="skip")
+    assert "--resume" not in capsys.readouterr().err
+    assert not (folder.parent / "out.csv.partial").exists()
 
 
 def test_what_is_no_failure_of_some_rows_ends_the_run(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from custom_model_runner.batch import identity, partial, plan, sinks
+from custom_model_runner.batch.rest import Rest
 from custom_model_runner.errors import RunnerError, UsageError
 
 from ..folders import plant
@@ -140,6 +142,29 @@ def test_a_segment_that_is_not_all_there_is_made_again_alone(
     assert [float(line.partition(",")[0]) for line in lines] == (FRAME["a"] / 3).tolist()
 
 
+def test_a_segment_that_is_damaged_later_does_not_get_into_the_output(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, output = rows_files(tmp_path, "in.csv"), tmp_path / "out.csv"
+    given = Rest.check
+
+    def check(rest: Rest) -> None:
+        garble(segment(output, 1))
+        given(rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Rest, "check", check)
+        with pytest.raises(RunnerError, match=r"00000001.segment' is damaged, expected what was kept there"):
+            score(folder, source, output=output, batch_rows=3)
+    assert not output.exists()
+    score(folder, source, output=output, batch_rows=3, resume=True)
+    assert pd.read_csv(output)["Predictions"].tolist() == (FRAME["a"] / 3).tolist()
+
+
+def test_what_is_kept_is_for_its_owner_only(stopped: Stopped) -> None:
+    assert stat.S_IMODE(segment(stopped[2], 0).parent.stat().st_mode) == 0o700
+
+
 def full_at(place: Path) -> Callable[[Path], None]:
     """Return a sync that finds the disk full at one file."""
 
@@ -259,6 +284,18 @@ def test_what_has_changed_is_refused_and_named(stopped: Stopped, change: Callabl
     with pytest.raises(UsageError, match=f"--resume: {message}"):
         score(folder, source, output=output, batch_rows=3, resume=True)
     assert segment(output, 2).exists()
+
+
+def test_a_small_change_in_a_large_file_of_the_folder_is_noticed(folder: Path, tmp_path: Path) -> None:
+    with (folder / "weights.bin").open("wb") as file:
+        file.truncate(80 << 20)
+    source = rows_files(tmp_path, "in.csv")
+    output = interrupted(folder, source, at=10, batch_rows=3)
+    with (folder / "weights.bin").open("r+b") as file:
+        file.seek(1100 << 10)
+        file.write(b"trained anew")
+    with pytest.raises(UsageError, match=r"--resume: the file 'weights.bin' of the code directory is"):
+        score(folder, source, output=output, batch_rows=3, resume=True)
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,18 @@ def test_a_new_file_has_the_mode_of_any_new_file(tmp_path: Path, mask: int, mode
     assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == mode
 
 
+def test_nobody_may_read_a_file_before_it_is_complete_who_may_not_read_the_one_it_replaces(tmp_path: Path) -> None:
+    (plant(tmp_path, {"out": "old"}) / "out").chmod(0o600)
+    with sinks.replacing(tmp_path / "out"):
+        assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_the_mask_of_modes_is_left_alone_for_other_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "umask")
+    sinks.write(tmp_path / "out", b"data")
+    sinks.place(tmp_path / "other", b"data")
+
+
 def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
     plant(tmp_path, {"real": "old"})
     (tmp_path / "link").symlink_to(tmp_path / "real")

@@ -72,6 +72,11 @@ def test_the_output_is_no_place_for_it(tmp_path: Path) -> None:
         summary.check(str(tmp_path / "out.csv"), tmp_path / "out.csv", "-")
 
 
+def test_the_file_of_rejects_is_no_place_for_it(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"bad\.csv' is the file of --rejects itself"):
+        summary.check(str(tmp_path / "bad.csv"), tmp_path / "out.csv", "-", rejects=tmp_path / "bad.csv")
+
+
 @pytest.mark.parametrize("place", [None, "", "-"])
 def test_streams_beside_an_output_are_fine(tmp_path: Path, place: str | None) -> None:
     summary.check(place, tmp_path / "out.csv", "-")

@@ -1,0 +1,36 @@
+"""What processes of a batch tell each other."""
+
+from __future__ import annotations
+
+import io
+import socket
+from typing import Any
+
+import pytest
+
+from custom_model_runner.batch import wire
+from custom_model_runner.batch.wire import Kind, Message
+
+
+class Narrow(io.FileIO):
+    """A file that takes some bytes at a time, as the system does of 2 GiB."""
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        """Write the first of them."""
+        return super().write(memoryview(data)[:5])
+
+
+def narrow(file: int, mode: str, buffering: int = -1) -> Any:
+    """Open a file, buffered as `open` does."""
+    raw: Any = Narrow(file, mode)
+    return io.BufferedWriter(raw) if buffering else raw
+
+
+def test_a_message_that_the_system_does_not_take_at_once_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "open", narrow, raising=False)
+    here, there = socket.socketpair()
+    with here, there:
+        wire.send(here, Message(Kind.SEGMENT, b"0123456789" * 10_000, 3))
+        found = wire.receive(there)
+    assert found is not None
+    assert (found.data, found.number) == (b"0123456789" * 10_000, 3)
