@@ -88,10 +88,10 @@ test-oldest: $(VENV_OLDEST)/.test $(VENV_NEWEST)/.test ## Run every test of the 
 	$(VENV_OLDEST)/bin/pytest $(MANY)
 	$(VENV_NEWEST)/bin/pytest
 
-test-reliability: $(VENV)/.test ## Try faults and load on real servers and batches, and print the figures.
+test-reliability: $(VENV)/.test ## Try faults and load on real servers, and print the figures.
 	$(BIN)/pytest -s tests/reliability
 
-test-scale: $(VENV)/.test ## Score millions of rows, some 4 GB on disk, and print memory and speed.
+test-scale: $(VENV)/.test ## Score millions of rows, some 4 GB on disk, and kill batches at many points; print the figures.
 	$(BIN)/pytest -s tests/scale --full
 
 lint: $(VENV)/.test ## Check style, Dockerfiles and shell scripts.

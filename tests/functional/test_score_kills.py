@@ -1,6 +1,6 @@
 """`drum score --resume` after `kill -9` at points of the run that are drawn anew each time; the seed is printed.
 
-`make test-reliability` tries many more of them.
+`make test-scale` tries many more of them.
 """
 
 from __future__ import annotations

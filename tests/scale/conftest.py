@@ -1,4 +1,4 @@
-"""What batches of very many rows take: `make test-scale` runs all, with its figures."""
+"""What batches of very many rows take, and what is left of those that are killed: `make test-scale` runs all."""
 
 from __future__ import annotations
 
