@@ -22,6 +22,9 @@ from custom_model_runner.predictor import Predictor
 from ..folders import plant
 from .runs import score
 
+# Of twenty rows by three; the first block is done before the last one is begun.
+LAST, LAST_ROWS = 6, 2
+
 
 def ending(end: Callable[[], Any]) -> Work:
     """Return the work of workers that do something when they are dismissed."""
@@ -61,8 +64,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_what_cannot_be_sent_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def to_bytes(_: Segment) -> NoReturn:
-        raise RuntimeError("too much")
+    given = Segment.to_bytes
+
+    def to_bytes(segment: Segment) -> bytes:
+        if segment.rows == LAST_ROWS:
+            raise RuntimeError("too much")
+        return given(segment)
 
     monkeypatch.setattr(Segment, "to_bytes", to_bytes)
     with pytest.raises(RunnerError, match=r"^too much$"):
@@ -77,7 +84,7 @@ def test_what_ends_a_worker_by_no_fault_of_a_block_is_told(folder: Path, monkeyp
     given = worker._segment
 
     def stopping(work: Work, predictor: Predictor, blocks: Any, block: Block, add: Any) -> Segment:
-        if block.number == 3:
+        if block.number == LAST:
             raise Stop("out of order")
         return given(work, predictor, blocks, block, add)
 
