@@ -1,4 +1,8 @@
-"""A template scored in every way: in batch by one process and by two, over HTTP and in a program of the user's own."""
+"""A template scored in every way: in batch by one process and by two, over HTTP and in a program of the user's own.
+
+Each has one thread, as servers give a request: libraries of linear algebra share out rows among threads, and the last
+bits of a row may depend on where it stands in its share.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pandas as pd
+import pytest
 import yaml
+from threadpoolctl import threadpool_limits
 
 from custom_model_runner import Payload, drum_inline_predictor, load
 from custom_model_runner.data import tables, transformed
@@ -37,7 +43,7 @@ def check(template: str, workshop: Path, server: Server, place: Path) -> None:
     sample = workshop / value_after("--input", command)
     blocks = [sample] if template in WHOLE else _blocks(sample, place)
     source = sample if template in WHOLE else place / "many.csv"
-    with _opened(template, command, workshop) as predictor:
+    with _opened(template, command, workshop) as predictor, threadpool_limits(1):
         expected = _joined([_in_process(predictor, block, command, workshop) for block in blocks])
     one, two = _in_batch([*command, "--input", str(source)], workshop, place)
     assert one == two
@@ -87,7 +93,8 @@ def _in_batch(command: list[str], workshop: Path, place: Path) -> list[bytes]:
         run([*command, "--batch-rows", str(BLOCK_ROWS), "--workers", workers, "--output", str(output)], workshop)
         return output.read_bytes()
 
-    with ThreadPoolExecutor(2) as pool:
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as pool:
+        patch.setenv("OMP_NUM_THREADS", "1")
         return list(pool.map(score, outputs))
 
 
