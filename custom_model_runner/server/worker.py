@@ -21,7 +21,7 @@ from gunicorn.http import errors as http_errors
 from custom_model_runner import logs, processes
 from custom_model_runner.data.exchange import Watcher
 from custom_model_runner.errors import EXIT_OK, RunnerError, TooSlow
-from custom_model_runner.server import current, exchanges, failures, headers, incoming, raw_answers
+from custom_model_runner.server import current, exchanges, failures, headers, heap, incoming, raw_answers
 from custom_model_runner.server.arbiter import END_SECONDS, Arbiter
 from custom_model_runner.server.board import OfGeneration, OfWorker, Slot, State
 from custom_model_runner.server.connections import PatientWorker
@@ -56,6 +56,7 @@ class Worker(PatientWorker):
     born: float
     watchers: tuple[Watcher, ...] = ()
     abandoned: set[socket.socket]
+    memory: heap.Heap
     _accepting: bool
 
     def init_process(self) -> None:
@@ -63,6 +64,7 @@ class Worker(PatientWorker):
         processes.end_with_parent(self.ppid)
         self.slot.put(OfWorker.PID, os.getpid())
         self.abandoned = set()
+        self.memory = heap.opened()
         self.receive_seconds = self.app.launch.receive_seconds
         super().init_process()
 
@@ -110,6 +112,7 @@ class Worker(PatientWorker):
 
     def finish_request(self, conn: Any, fs: Future[Any]) -> None:
         """Go on with a connection, or close it, when its request has been dealt with."""
+        self.memory.note_use(time.monotonic())
         if conn.sock in self.abandoned:
             self.abandoned.remove(conn.sock)
             conn.close()
@@ -144,6 +147,7 @@ class Worker(PatientWorker):
             self.set_accept_enabled(False)
             timeout = SECONDS_TO_LEAVE
         super().wait_for_and_dispatch_events(timeout)
+        self.memory.tidy(time.monotonic())
 
     def accept(self, listener: Any) -> None:
         """Take a connection, unless it is better off with another worker."""

@@ -1,0 +1,44 @@
+"""The heap of the GNU C library: what requests give back is kept for the next ones, though not for long."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+
+MIB = 1 << 20
+# Options of mallopt(3): bytes at the end of the heap that are kept, of a piece that is no part of it, and most heaps.
+TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
+# Tables of a few MiB come and go with each request; what a thread leaves behind, another can use.
+OPTIONS = {TRIM_THRESHOLD: 64 * MIB, MMAP_THRESHOLD: 8 * MIB, ARENA_MAX: 2}
+SECONDS_KEPT = 10.0
+
+
+class Heap:
+    """The heap of this process; `trim` gives to the system what is free in it."""
+
+    def __init__(self, trim: Callable[[], object]) -> None:
+        self._trim = trim
+        self._until: float | None = None
+
+    def note_use(self, now: float) -> None:
+        """Note that a request was served."""
+        if self._until is None:
+            self._until = now + SECONDS_KEPT
+
+    def tidy(self, now: float) -> None:
+        """Give back what was free for long enough, if anything was used."""
+        if self._until is not None and now >= self._until:
+            self._until = None
+            self._trim()
+
+
+def opened() -> Heap:
+    """Return the heap of this process, set for a server; with another C library, one that does nothing."""
+    library = ctypes.CDLL(None)
+    try:
+        set_option, trim = library.mallopt, library.malloc_trim
+    except AttributeError:
+        return Heap(lambda: None)
+    for option, value in OPTIONS.items():
+        set_option(option, value)
+    return Heap(lambda: trim(0))
