@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from dataclasses import dataclass, field, replace
 
 from custom_model_runner import garbage, logs, sharing
-from custom_model_runner.addresses import file_name
 from custom_model_runner.batch import (
     ahead,
     flow,
@@ -222,9 +221,7 @@ def _pooled(job: Job, workers: Pool, blocks: Blocks) -> None:
 
 def _rest(job: Job, blocks: Blocks) -> Rest:
     """Return what is to be done of an input; what was done before is in the folder of an interrupted run."""
-    source = job.batch.source
-    name = repr(file_name(source)) if sources.is_lasting(source) else "the input"
-    rest = Rest(blocks, name, {} if job.partial is None else job.partial.begin(blocks.known))
+    rest = Rest(blocks, job.batch.name, {} if job.partial is None else job.partial.begin(blocks.known))
     job.tally.rejected_rows = rest.rejected
     job.tally.resumed_rows = rest.rows - rest.rejected
     return rest

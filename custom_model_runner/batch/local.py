@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -13,11 +14,12 @@ from custom_model_runner import plugins
 from custom_model_runner.addresses import Address
 from custom_model_runner.batch import keys, preview, sinks, sources
 from custom_model_runner.batch.plan import Plan, takes_blocks
+from custom_model_runner.batch.rest import InBlock, OfRows
 from custom_model_runner.data import answers, compression, tables, transformed
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.predictions import Predictions
 from custom_model_runner.data.reply import Reply
-from custom_model_runner.errors import PayloadTooLarge, UsageError
+from custom_model_runner.errors import BaseCustomUserError, PayloadTooLarge, RunnerError, UsageError
 from custom_model_runner.model import ModelInfo
 from custom_model_runner.predictor import Predictor
 from custom_model_runner.settings import ScoreSettings
@@ -64,12 +66,28 @@ def _run(predictor: Predictor, settings: ScoreSettings, plan: Plan, data: bytes,
         query = dict(parse_qsl(settings.query or ""))
         reply = predictor.answer(Payload.of(data, settings.content_type), query)
         return _show(reply) if for_terminal else NOTHING_RETURNED if reply.is_none else reply.body
-    payload = _table(predictor, settings, plan, data)
+    payload = _read(predictor, _table(predictor, settings, plan, data))
     if predictor.info.target.type is TargetType.TRANSFORM:
-        result = keys.transform(predictor, payload, settings.passthrough)
+        with _of_rows(payload, plan):
+            result = keys.transform(predictor, payload, settings.passthrough)
         return _transform(result, settings.output, plan, for_terminal=for_terminal)
-    predictions = keys.score(predictor, payload, settings.passthrough)
+    with _of_rows(payload, plan):
+        predictions = keys.score(predictor, payload, settings.passthrough)
     return _preview(predictions) if for_terminal else _written(predictions, plan)
+
+
+def _read(predictor: Predictor, payload: Payload) -> Payload:
+    return payload if predictor.model.read is not None else replace(payload, table=predictor.read(payload))
+
+
+@contextmanager
+def _of_rows(payload: Payload, plan: Plan) -> Iterator[None]:
+    """Have a failure name the input, and its rows where they are known."""
+    try:
+        yield
+    except (RunnerError, BaseCustomUserError) as error:
+        rows = 0 if payload.table is None else len(payload.table)
+        raise InBlock(1, plan.name, OfRows(rows, error)) from error
 
 
 def _table(predictor: Predictor, settings: ScoreSettings, plan: Plan, data: bytes) -> Payload:

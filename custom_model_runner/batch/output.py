@@ -87,8 +87,8 @@ class Output:
                 yield note
             except AllRejected as error:
                 failure = error
-        if self.tally.rejected_rows:
-            logs.notice(f"{self.tally.rejected_rows} rows were rejected, see {str(path)!r}")
+        if count := self.tally.rejected_rows:
+            logs.notice(f"{count} {'row was' if count == 1 else 'rows were'} rejected, see {str(path)!r}")
         if failure is not None:
             raise failure
 

@@ -55,6 +55,11 @@ class Plan:
         return self.sources[0]
 
     @property
+    def name(self) -> str:
+        """What messages call the input, or the first file of it."""
+        return repr(file_name(self.source)) if sources.is_lasting(self.source) else "the input"
+
+    @property
     def may_be_whole(self) -> bool:
         """Say whether an input may be handed over as a whole if it is small."""
         return self.block_rows is None and self.workers == 1 and len(self.sources) == 1 and not self.rejects_rows

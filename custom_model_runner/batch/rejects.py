@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -24,8 +23,10 @@ STOP, SKIP, NULL = "stop", "skip", "null"
 ROW, REASON = "reject_row", "reject_reason"
 # Failures that other rows need not have.
 OF_SOME = (UserCodeError, SchemaError, BaseCustomUserError)
-# How often the parts of a failing block are tried; what still fails then is rejected together.
-MOST_CALLS = 1000
+# As many calls as with halves where one row is bad, and fewer where many are.
+PARTS = 4
+# A table takes some kilobytes more than what it holds.
+MOST_PARTS = 1000
 ARROW = segments.form(ARROW_STREAM, None)
 Predict = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -52,61 +53,72 @@ class Made:
 
 
 def narrowed(table: pd.DataFrame, predict: Predict, failure: OfRows, *, skips: bool) -> Made:
-    """Return what becomes of a table that has failed as a whole; its parts are tried by halves, down to single rows.
+    """Return what becomes of a table that has failed as a whole; its parts are tried, down to single rows.
 
     A failure that is none of some rows is raised.
     """
-    _check(failure)
-    good: list[tuple[range, pd.DataFrame]] = []
-    bad: list[tuple[range, str]] = []
-    failed = deque([(range(len(table)), str(failure))])
-    calls = 0
-    while failed:
-        rows, reason = failed.popleft()
-        if len(rows) == 1 or calls >= MOST_CALLS:
-            bad.append((rows, reason))
+    good: list[pd.DataFrame] = []
+    bad: dict[int, str] = {}
+    for rows, made in _tried(range(len(table)), failure, lambda rows: predict(_taken(table, rows))):
+        if isinstance(made, OfRows):
+            bad[rows.start] = str(made)
             continue
-        middle = len(rows) // 2
-        for part in (rows[:middle], rows[middle:]):
-            calls += 1
-            try:
-                good.append((part, predict(table[part.start : part.stop].reset_index(drop=True))))
-            except OfRows as error:
-                _check(error)
-                failed.append((part, str(error)))
-    return _made(table, sorted(good, key=_start), sorted(bad, key=_start), skips=skips)
+        good.append(made.set_axis(rows, axis=0))
+        if len(good) == MOST_PARTS:
+            good = [_together(good)]
+    return _made(table, good, bad, skips=skips)
 
 
-def _check(failure: OfRows) -> None:
+def _tried(
+    rows: range, failure: OfRows, predict: Callable[[range], pd.DataFrame]
+) -> Iterator[tuple[range, pd.DataFrame | OfRows]]:
+    """Yield, in order, the predictions of the parts of failing rows, or the failure of a single one."""
     if not isinstance(failure.__cause__, OF_SOME):
         raise failure
+    if len(rows) == 1:
+        yield rows, failure
+        return
+    for part in _parts(rows):
+        try:
+            made = predict(part)
+        except OfRows as error:
+            yield from _tried(part, error, predict)
+        else:
+            yield part, made
 
 
-def _start(part: tuple[range, object]) -> int:
-    return part[0].start
+def _parts(rows: range) -> Iterator[range]:
+    # Powers, so that no part is cut into few and many calls are for single rows.
+    step = 1
+    while step * PARTS < len(rows):
+        step *= PARTS
+    return (rows[start : start + step] for start in range(0, len(rows), step))
 
 
-def _made(
-    table: pd.DataFrame, good: list[tuple[range, pd.DataFrame]], bad: list[tuple[range, str]], *, skips: bool
-) -> Made:
-    reasons = pd.Series({row: reason for rows, reason in bad for row in rows}, dtype=object)
+def _taken(table: pd.DataFrame, rows: range) -> pd.DataFrame:
+    return table[rows.start : rows.stop].reset_index(drop=True)
+
+
+def _made(table: pd.DataFrame, good: list[pd.DataFrame], bad: dict[int, str], *, skips: bool) -> Made:
+    reasons = pd.Series(bad, dtype=object)
     rejected = table.loc[reasons.index].drop(columns=[ROW, REASON], errors="ignore")
     rejected.insert(0, ROW, reasons.index)
     rejected.insert(1, REASON, reasons)
     rows, skipped = (len(table) - len(rejected), len(rejected)) if skips else (len(table), 0)
-    return Made(_joined(good, len(table), skips=skips), rows, skipped, rejected)
+    whole = _together(good) if good else None
+    if whole is not None:
+        whole = whole.reset_index(drop=True) if skips else _with_gaps(whole, rows)
+    return Made(whole, rows, skipped, rejected)
 
 
-def _joined(good: list[tuple[range, pd.DataFrame]], rows: int, *, skips: bool) -> pd.DataFrame | None:
-    """Return the predictions of parts as one table, with empty rows where there are none, unless these are skipped."""
-    if not good:
-        return None
-    if any(list(part.columns) != list(good[0][1].columns) for _, part in good):
+def _together(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    if any(list(part.columns) != list(parts[0].columns) for part in parts):
         raise ContractError("The predictions of some rows of a block have other columns than those of others")
-    whole = pd.concat([part.set_axis(rows_of, axis=0) for rows_of, part in good])
-    if skips:
-        return whole.reset_index(drop=True)
-    # Numbers and truth values stay what they are beside what is missing.
+    return pd.concat(parts)
+
+
+def _with_gaps(whole: pd.DataFrame, rows: int) -> pd.DataFrame:
+    """Return predictions with empty rows where there are none; numbers and truth values stay what they are."""
     exact = [place for place, kind in enumerate(whole.dtypes) if is_integer_dtype(kind) or is_bool_dtype(kind)]
     columns = [column.astype(object) if place in exact else column for place, (_, column) in enumerate(whole.items())]
     return pd.concat(columns, axis=1).reindex(range(rows))

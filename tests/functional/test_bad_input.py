@@ -107,7 +107,12 @@ CASES = [
         "The read_input_data hook returned None",
         {"custom.py": f"def read_input_data(data): pass\n{ONES}"},
     ),
-    Case("a hook that raises an error for the client", 5, "drum: error: no such ship", {"custom.py": CLIENT_ERROR}),
+    Case(
+        "a hook that raises an error for the client",
+        5,
+        "drum: error: Rows 1 to 2 of the input: no such ship",
+        {"custom.py": CLIENT_ERROR},
+    ),
     # What hooks predict.
     Case(
         "wrong labels",
@@ -266,4 +271,4 @@ def test_the_traceback_of_user_code_is_shown_to_who_asks(
     done = drum("score", "-cd", plant("code", scored("1 / 0")), "--input", "-", *words, stdin=DATA, env=env)
     told = done.stderr.decode()
     assert ("Traceback" in told, "return 1 / 0" in told) == (expected, expected)
-    assert told.splitlines()[-1].startswith("drum: error: The score hook raised. Exception: ZeroDivisionError(")
+    assert told.splitlines()[-1].startswith("drum: error: Rows 1 to 2 of the input: The score hook raised. Exce")

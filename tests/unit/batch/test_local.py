@@ -12,7 +12,7 @@ import pytest
 
 from custom_model_runner import predictor
 from custom_model_runner.data import answers
-from custom_model_runner.errors import PayloadTooLarge, UsageError
+from custom_model_runner.errors import PayloadTooLarge, RunnerError, UsageError
 from custom_model_runner.settings import ScoreSettings
 
 from ..folders import plant
@@ -181,3 +181,18 @@ def test_a_batch_for_which_the_memory_does_not_suffice_is_too_large(
     monkeypatch.setattr(answers, "write", fail)
     with pytest.raises(PayloadTooLarge, match="needs more memory than there is"):
         run(tmp_path, REGRESSION, b"a\n1\n")
+
+
+@pytest.mark.parametrize(
+    ("hooks", "data", "message"),
+    [
+        (REGRESSION, b"b\n1\n2\n", r"^Rows 1 to 2 of 'input.csv': The score hook raised. Exception: KeyError\('a'\)"),
+        (REGRESSION, b"b\n1\n", "^Row 1 of 'input.csv': The score hook raised"),
+        # How many rows a reader of its own has found is known to nobody else.
+        (OWN_READER, b"not gzip", "^'input.csv': The read_input_data hook raised. Exception: BadGzipFile"),
+    ],
+)
+def test_a_failure_names_the_file_and_the_rows(tmp_path: Path, hooks: str, data: bytes, message: str) -> None:
+    with pytest.raises(RunnerError, match=message) as caught:
+        run(tmp_path, hooks, data)
+    assert caught.value.exit_code == 5

@@ -13,7 +13,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from custom_model_runner.batch import rejects
 from custom_model_runner.errors import ContractError, InputError, RunnerError, UsageError
 
 from ..folders import plant
@@ -133,17 +132,30 @@ def test_rows_are_told_on_the_way_to_standard_output_as_well(folder: Path) -> No
 
 def test_a_small_input_is_narrowed_down_with_few_calls(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(folder, on_error="skip", batch_rows=None)
-    assert len((folder.parent / "calls").read_text().splitlines()) == 17
+    assert len((folder.parent / "calls").read_text().splitlines()) == 15
     assert "drum: 2 rows were rejected, see" in capsys.readouterr().err
 
 
-def test_a_block_that_fails_all_over_takes_a_bounded_number_of_calls(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rejects, "MOST_CALLS", 6)
-    found = pd.read_csv(run(folder, on_error="skip", batch_rows=20))
-    assert found["Predictions"].tolist() == [n / 2 for n in [0, 1, 2, 3, 4, 15, 16, 17, 18, 19]]
-    assert pd.read_csv(folder.parent / "bad.csv")["reject_row"].tolist() == list(range(6, 16))
+def test_a_block_of_which_many_rows_fail_loses_no_others(tmp_path: Path) -> None:
+    source = """
+        import pathlib
+
+        CALLS = pathlib.Path(__file__).parent.with_name("calls")
+
+        def score(data, model, **kwargs):
+            with CALLS.open("a") as file:
+                file.write("x")
+            if (data["a"] % 3 == 0).any():
+                raise ValueError("a third")
+            return (data["a"] / 2).to_frame("Predictions")
+    """
+    folder = plant(tmp_path / "code", {"custom.py": source})
+    numbers = pd.DataFrame({"a": range(1500)})
+    numbers.to_csv(tmp_path / "in.csv", index=False)
+    found = pd.read_csv(run(folder, on_error="skip", batch_rows=1500))
+    assert found["Predictions"].tolist() == (numbers["a"] / 2)[numbers["a"] % 3 != 0].tolist()
+    assert pd.read_csv(tmp_path / "bad.csv")["reject_row"].tolist() == list(range(1, 1501, 3))
+    assert (tmp_path / "calls").stat().st_size < 1.4 * 1500
 
 
 @contextmanager
@@ -231,3 +243,24 @@ def test_what_must_be_read_as_a_whole_has_no_rows_to_reject(folder: Path) -> Non
     (folder.parent / "in.json").write_text(json.dumps([{"a": 1}]))
     with pytest.raises(UsageError, match="--on-error: the input is handed over as a whole"):
         score(folder, folder.parent / "in.json", on_error="skip", rejects=folder.parent / "bad.csv")
+
+
+def test_a_single_row_is_told_as_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    FRAME[:8].to_csv(folder.parent / "in.csv", index=False)
+    run(folder, on_error="skip")
+    assert "drum: 1 row was rejected, see" in capsys.readouterr().err
+
+
+def test_rows_that_do_not_fail_again_are_not_rejected(tmp_path: Path) -> None:
+    source = """
+        CALLS = []
+
+        def score(data, model, **kwargs):
+            CALLS.append(len(data))
+            if len(CALLS) == 1:
+                raise ValueError("once")
+            return (data["a"] / 2).to_frame("Predictions")
+    """
+    FRAME.to_csv(tmp_path / "in.csv", index=False)
+    found = pd.read_csv(run(plant(tmp_path / "code", {"custom.py": source}), on_error="null", batch_rows=20))
+    assert found["Predictions"].tolist() == (FRAME["a"] / 2).tolist()
