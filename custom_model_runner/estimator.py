@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from custom_model_runner import border, plugins
-from custom_model_runner.data.predictions import ScoreRows, Scores
+from custom_model_runner.data.predictions import Bare, Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import ContractError, LoadError, PayloadTooLarge, RunnerError
 from custom_model_runner.target_type import TargetType
@@ -53,14 +53,16 @@ class Estimator:
         scores: Scores = _call(self.library.score, self.model, table, target)
         return scores
 
-    def prove_bare(self, target: Target) -> ScoreRows | None:
-        """Return what scores rows without a table, if the framework knows how and saw that it makes no difference.
+    def prove_bare(self, target: Target) -> Bare | None:
+        """Return what scores without a table, if the framework knows how and saw that it makes no difference.
 
         What goes wrong there is left to the way with a table, which says what it was.
         """
         prove = getattr(self.library, "bare", None)
-        bare: ScoreRows | None = None if prove is None else _or_none(prove, self.model, target)
-        return None if bare is None else partial(_or_none, bare)
+        bare: Bare | None = None if prove is None else _or_none(prove, self.model, target)
+        if bare is None:
+            return None
+        return Bare(partial(_or_none, bare.rows), None if bare.numbers is None else partial(_or_none, bare.numbers))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from custom_model_runner.target_type import TargetType
 if TYPE_CHECKING:
     import pandas as pd
 
-    from custom_model_runner.data.predictions import ScoreRows, Scores
+    from custom_model_runner.data.predictions import Bare, Scores
     from custom_model_runner.data.transformed import Convert
 
 
@@ -81,7 +81,7 @@ class Model:
 
     `transform` prepares a table for `score`; `convert` is what a transform model does instead of scoring, told the
     target where that came along. `check_columns` refuses a table without those that `score` needs, if known.
-    `prove_bare` calls the model, and returns what scores rows without a table if that was seen to make no difference.
+    `prove_bare` calls the model, and returns what scores without a table if that was seen to make no difference.
     `text_columns` are read as text, whatever it looks like; `check_in` and `check_out` return the table to go on with.
     """
 
@@ -90,7 +90,7 @@ class Model:
     transform: Callable[[Any], Any] | None = None
     score: Callable[[Any, Context], Scores] | None = None
     check_columns: Callable[[pd.DataFrame], None] | None = None
-    prove_bare: Callable[[], ScoreRows | None] | None = None
+    prove_bare: Callable[[], Bare | None] | None = None
     convert: Convert | None = None
     post_process: Callable[[pd.DataFrame], Scores] | None = None
     answer: Callable[[Payload, Question], Reply] | None = None

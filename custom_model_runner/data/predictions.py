@@ -30,6 +30,16 @@ class Scores:
 
 # Scores rows of which no table was made, or says by None that it takes one.
 ScoreRows = Callable[[Rows], "Scores | None"]
+# Scores the numbers in a table, or says by None that it takes the table.
+ScoreNumbers = Callable[[pd.DataFrame], "Scores | None"]
+
+
+@dataclass(frozen=True)
+class Bare:
+    """What scores without a table, and what scores one by its numbers alone, which not all frameworks have."""
+
+    rows: ScoreRows
+    numbers: ScoreNumbers | None = None
 
 
 @dataclass(frozen=True)

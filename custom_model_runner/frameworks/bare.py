@@ -14,7 +14,7 @@ import pandas as pd
 from custom_model_runner import border
 from custom_model_runner.data import csv_rows
 from custom_model_runner.data.csv_rows import HEADERS_KEPT, Header, Rows
-from custom_model_runner.data.predictions import ScoreRows, Scores
+from custom_model_runner.data.predictions import Bare, ScoreRows, Scores
 from custom_model_runner.errors import RunnerError
 
 Array = np.ndarray[Any, Any]
@@ -25,6 +25,9 @@ NAMES = "feature_names_in_"
 # A table costs a millisecond; the predictions of slower models are not worth a proof.
 WORTH_SECONDS = 0.02
 CALLS_TO_MEASURE = 3
+# What the look at a table takes is nothing beside what a larger one takes.
+MOST_CELLS = 1 << 16
+NUMBERS = frozenset({np.dtype(np.float64), np.dtype(np.int64)})
 
 
 def prove(
@@ -34,11 +37,13 @@ def prove(
     names: Iterable[str] | None,
     width: int,
     written: Callable[[str], str] = str,
-) -> ScoreRows | None:
-    """Return what scores rows as an array, if it was seen to give the bits, failures and warnings of tables.
+    is_as_proved: Callable[[], bool] | None = None,
+) -> Bare | None:
+    """Return what scores numbers as an array, if it was seen to give the bits, failures and warnings of tables.
 
     The model is called. `names` are the columns of the fit as they are `written` by the library, None where only their
-    number, `width`, is known.
+    number, `width`, is known. Tables of code that has the model in its hands are scored so only where `is_as_proved`
+    can tell that it has not changed the model since.
     """
     known = None if names is None else list(names)
     stand = _stand(known, width, written)
@@ -50,11 +55,17 @@ def prove(
         # Bits depend on how numbers lie in memory, so only pandas may move them.
         return by_array(rows.array() if is_in_order else rows.table()[known].to_numpy())
 
+    def score_numbers(table: pd.DataFrame) -> Scores | None:
+        if is_as_proved is None or not is_as_proved() or not _has_columns(table, known, width):
+            return None
+        array = _numbers(table)
+        return None if array is None else by_array(array)
+
     tries = list(_tries(_header(known or [str(place) for place in range(width)])))
     if known:
         tries += list(_tries(_header(known[::-1])))[:4]
     is_proved = _is_worth_it(by_table, tries[0]) and all(_is_same(by_table, score, rows) for rows in tries)
-    return score if is_proved else None
+    return Bare(score, score_numbers if is_as_proved else None) if is_proved else None
 
 
 def is_plain(value: Any) -> bool:
@@ -85,6 +96,35 @@ def nameless(value: Any) -> Any:
     twin = object.__new__(type(value))
     twin.__dict__.update(facts)
     return twin
+
+
+def is_still(twin: Any, value: Any) -> bool:
+    """Say whether a nameless copy shares all with its model, which code that has it in its hands may have changed."""
+    if twin is value or type(twin) is not type(value):
+        return twin is value
+    if isinstance(value, (list, tuple)):
+        return len(twin) == len(value) and all(map(is_still, twin, value))
+    if not _has_parts(value):
+        return False
+    own, facts = vars(twin), vars(value)
+    return len(own) == len(facts) - (NAMES in facts) and all(
+        name in facts and is_still(fact, facts[name]) for name, fact in own.items()
+    )
+
+
+def _has_columns(table: pd.DataFrame, names: list[str] | None, width: int) -> bool:
+    """Say whether a table has the columns of the fit in their order, and they are numbers as those that were tried."""
+    if type(table) is not pd.DataFrame or table.size > MOST_CELLS:
+        return False
+    found = table.columns.tolist()
+    is_known = len(found) == width if names is None else found == names
+    return is_known and set(map(type, found)) == {str} and set(table.dtypes) <= NUMBERS
+
+
+def _numbers(table: pd.DataFrame) -> Array | None:
+    """Return a copy of the numbers of a table, None if they lie in memory otherwise than those that were tried."""
+    array = table.to_numpy()
+    return np.array(array, order="F") if array.flags.f_contiguous else None
 
 
 def _has_parts(value: Any) -> bool:

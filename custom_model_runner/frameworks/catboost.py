@@ -12,7 +12,7 @@ import pandas as pd
 from pandas.api.types import is_float_dtype
 
 from custom_model_runner.data.labels import align
-from custom_model_runner.data.predictions import ScoreRows, Scores
+from custom_model_runner.data.predictions import Bare, Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import ContractError, InputError, LoadError, UsageError
 from custom_model_runner.estimator import last_step
@@ -93,8 +93,8 @@ def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
         raise boosters.explained(inner, _numeric(inner, table), error, features=features) from error
 
 
-def bare(model: Any, target: Target) -> ScoreRows | None:
-    """Return what scores rows without a table, if the model was seen to predict the same from an array."""
+def bare(model: Any, target: Target) -> Bare | None:
+    """Return what scores without a table, if the model was seen to predict the same from an array."""
     model, inner = boosters.alone(model), _fitted(model)
     if inner is not model:
         return conventions.bare(model, target)

@@ -11,7 +11,7 @@ import lightgbm
 import numpy as np
 import pandas as pd
 
-from custom_model_runner.data.predictions import ScoreRows, Scores
+from custom_model_runner.data.predictions import Bare, Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import LoadError
 from custom_model_runner.estimator import last_step
@@ -105,8 +105,8 @@ def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
         raise boosters.explained(model, table, error, features=features) from error
 
 
-def bare(model: Any, target: Target) -> ScoreRows | None:
-    """Return what scores rows without a table, if the booster was seen to predict the same from an array."""
+def bare(model: Any, target: Target) -> Bare | None:
+    """Return what scores without a table, if the booster was seen to predict the same from an array."""
     model = boosters.alone(model)
     if boosters.is_pipeline(model):
         return conventions.bare(model, target)

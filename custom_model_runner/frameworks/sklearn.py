@@ -18,12 +18,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from custom_model_runner.data import matrices, sparse
 from custom_model_runner.data.labels import align
-from custom_model_runner.data.predictions import ScoreRows, Scores
+from custom_model_runner.data.predictions import Bare, Scores
 from custom_model_runner.data.target import Hint, Target
 from custom_model_runner.errors import ContractError, InputError, LoadError, UsageError, UserCodeError
 from custom_model_runner.estimator import last_step
 from custom_model_runner.frameworks import fitted
-from custom_model_runner.frameworks.bare import is_plain, nameless, prove
+from custom_model_runner.frameworks.bare import NAMES, is_plain, is_still, nameless, prove
 from custom_model_runner.target_type import NUMERIC, TargetType
 
 MANY_LABELS = 2
@@ -111,22 +111,26 @@ def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
     return _scores(model, target, lambda method: on_table(method, model, table))
 
 
-def bare(model: Any, target: Target) -> ScoreRows | None:
-    """Return what scores rows without a table, if the estimator was seen to predict the same from an array."""
+def bare(model: Any, target: Target) -> Bare | None:
+    """Return what scores without a table, if the estimator was seen to predict the same from an array."""
     width = getattr(model, "n_features_in_", None)
     if width is None or not is_plain(model):
         return None
-    twin = nameless(model)
-    *before, last = [step for _, step in twin.steps] if type(twin) is Pipeline else [twin]
+    names, twin = getattr(model, NAMES, None), nameless(model)
 
     def by_array(array: np.ndarray[Any, Any]) -> Scores:
+        *before, last = [step for _, step in twin.steps] if type(twin) is Pipeline else [twin]
         for step in before:
             # A pipeline does the same, and takes as long again to look at itself.
             array = step.transform(array)
         return _scores(last, target, lambda method: method(array))
 
-    names = getattr(model, "feature_names_in_", None)
-    return prove(lambda table: score(model, table, target), by_array, names=names, width=width)
+    def is_as_proved() -> bool:
+        return getattr(model, NAMES, None) is names and is_still(twin, model)
+
+    return prove(
+        lambda table: score(model, table, target), by_array, names=names, width=width, is_as_proved=is_as_proved
+    )
 
 
 def _scores(model: Any, target: Target, call: Callable[[Callable[[Any], Any]], Any]) -> Scores:

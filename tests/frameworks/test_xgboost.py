@@ -368,9 +368,9 @@ def test_rows_are_scored_alike_without_a_table(model: Any, target: Target, monke
     # A busy machine makes no model slow.
     monkeypatch.setattr(bare, "WORTH_SECONDS", 60.0)
     rows = Rows(Header(FRAME.columns), FRAME.to_numpy().tolist(), [False] * 3)
-    score = xgboost.bare(model, target)
-    assert score is not None
-    found, expected = score(rows), xgboost.score(model, rows.table(), target)
+    proved = xgboost.bare(model, target)
+    assert proved is not None
+    found, expected = proved.rows(rows), xgboost.score(model, rows.table(), target)
     assert found is not None
     np.testing.assert_array_equal(found.values, expected.values)
     assert str(found.labels) == str(expected.labels)

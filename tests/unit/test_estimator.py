@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from custom_model_runner import estimator, plugins
 from custom_model_runner.data.csv_rows import Header, Rows
+from custom_model_runner.data.predictions import Bare
 from custom_model_runner.data.target import Target
 from custom_model_runner.errors import ContractError, InputError, LoadError, PayloadTooLarge, UserCodeError
 from custom_model_runner.estimator import Estimator
@@ -177,7 +178,9 @@ def test_a_proof_or_a_score_without_a_table_that_fails_leaves_the_way_with_one()
     assert subject.prove_bare(REGRESSION) is None
     library.bare = fail  # type: ignore[attr-defined]
     assert subject.prove_bare(REGRESSION) is None
-    library.bare = lambda *_: fail  # type: ignore[attr-defined]
-    score = subject.prove_bare(REGRESSION)
-    assert score is not None
-    assert score(Rows(Header(TABLE.columns), [[1.0]], [False])) is None
+    library.bare = lambda *_: Bare(fail, fail)  # type: ignore[attr-defined]
+    proved = subject.prove_bare(REGRESSION)
+    assert proved is not None
+    assert proved.rows(Rows(Header(TABLE.columns), [[1.0]], [False])) is None
+    assert proved.numbers is not None
+    assert proved.numbers(TABLE) is None

@@ -80,7 +80,7 @@ def test_a_table_is_made_where_scoring_without_one_gives_up(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("hook", ["transform", "post_process"])
-def test_a_model_beside_code_is_called_without_the_code_and_gets_tables(
+def test_a_model_beside_code_is_called_without_the_code_and_tables_are_made_for_it(
     tmp_path: Path, hook: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[object] = []
@@ -95,6 +95,62 @@ def test_a_model_beside_code_is_called_without_the_code_and_gets_tables(
     with predictor.load(plant(tmp_path, {"custom.py": code, "model.pkl": MODEL})) as cold:
         assert warming.warmed(cold).bare is None
     assert any(isinstance(table, pd.DataFrame) for table in calls)
+
+
+def _beside(tmp_path: Path, code: str) -> predictor.Predictor:
+    return predictor.load(plant(tmp_path, {"custom.py": code, "model.pkl": MODEL}))
+
+
+@pytest.mark.parametrize(
+    ("returned", "expected"),
+    [("data", np.ndarray), ("data[['b', 'a']]", pd.DataFrame), ("data.astype('float32')", pd.DataFrame)],
+)
+def test_what_a_transform_hook_returns_reaches_the_estimator_as_an_array_where_that_is_the_same(
+    tmp_path: Path, returned: str, expected: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[object] = []
+    predict = LinearRegression.predict
+
+    def written_down(self: LinearRegression, table: object) -> object:
+        calls.append(table)
+        return predict(self, table)
+
+    with _beside(tmp_path, f"def transform(data, model):\n    return {returned}\n") as cold:
+        warm = warming.warmed(cold)
+        monkeypatch.setattr(LinearRegression, "predict", written_down)
+        assert warm.score(CSV).values.tolist() == cold.score(CSV).values.tolist()
+    assert type(calls[0]) is expected
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def transform(data, model):\n    return data.drop(columns='a')\n",
+        "def transform(data, model):\n    return data.assign(a=float('nan'))\n",
+        "def transform(data, model):\n    return data.assign(a=1e308 * 10)\n",
+        "def transform(data, model):\n    return data.assign(a='text')\n",
+        "def transform(data, model):\n    return data[:0]\n",
+        "def transform(data, model):\n    return data[:1]\n",
+        "def read_input_data(data):\n    return 'text'\n",
+        "def post_process(predictions, model):\n    return predictions[:1]\n",
+    ],
+)
+def test_what_hooks_get_wrong_is_refused_in_the_same_words(tmp_path: Path, code: str) -> None:
+    words = []
+    with _beside(tmp_path, code) as cold:
+        for subject in (cold, warming.warmed(cold)):
+            with pytest.raises(RunnerError) as caught:
+                subject.score(CSV)
+            words.append((type(caught.value), str(caught.value)))
+    assert words[0] == words[1]
+
+
+def test_what_a_hook_changes_in_the_model_counts_from_the_next_prediction_on(tmp_path: Path) -> None:
+    code = "def transform(data, model):\n    model.intercept_ = model.intercept_ + 1\n    return data\n"
+    with _beside(tmp_path, code) as cold:
+        warm = warming.warmed(cold)
+        first, second = (warm.score(CSV).values for _ in range(2))
+    np.testing.assert_allclose(second, first + 1)
 
 
 def test_a_table_that_somebody_looks_at_is_made(tmp_path: Path) -> None:
