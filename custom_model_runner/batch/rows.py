@@ -60,21 +60,22 @@ def cut(
             parts.append(region.data[start:end])
             count, size, start, taken = count + step, size + end - start, end, taken + step
             if count == rows or size >= MOST_BLOCK_BYTES:
-                found = _cut(parts, count, first_line)
+                found = _cut(parts, count, first_line, has_quotes=has_quotes)
                 yield found
                 first_line, parts, count, size = found.next_line, [head], 0, 0
     if len(parts) > 1:
-        yield _cut(parts, count, first_line)
+        yield _cut(parts, count, first_line, has_quotes=has_quotes)
 
 
-def _cut(parts: list[bytes | memoryview], rows: int, first_line: int) -> Cut:
+def _cut(parts: list[bytes | memoryview], rows: int, first_line: int, *, has_quotes: bool) -> Cut:
     data = b"".join(parts)
-    return Cut(data, first_line, first_line + _lines(data, rows, start=len(parts[0])))
+    return Cut(data, first_line, first_line + _lines(data, rows, start=len(parts[0]), has_quotes=has_quotes))
 
 
-def _lines(data: bytes, rows: int, *, start: int = 0, end: int | None = None) -> int:
+def _lines(data: bytes, rows: int, *, has_quotes: bool, start: int = 0, end: int | None = None) -> int:
     """Return how many lines some rows take."""
-    return rows if data.find(QUOTE, start, end) < 0 else data.count(b"\n", start, end) or rows
+    is_one_each = not has_quotes or data.find(QUOTE, start, end) < 0
+    return rows if is_one_each else data.count(b"\n", start, end) or rows
 
 
 def _regions(source: Readable, *, has_quotes: bool, first_line: int, has_end: bool) -> Iterator[_Region]:
@@ -85,7 +86,7 @@ def _regions(source: Readable, *, has_quotes: bool, first_line: int, has_end: bo
         region = _quoted(data) if has_quotes and QUOTE in data else _plain(data)
         if region.count:
             yield region
-            first_line += _lines(data, region.count, end=region.last)
+            first_line += _lines(data, region.count, end=region.last, has_quotes=has_quotes)
         rest = data[region.last :]
         if len(rest) > MOST_BLOCK_BYTES:
             raise too_long(first_line)

@@ -49,7 +49,7 @@ KINDS = {
     tables.CSV: Text(
         tables.CSV, True, csv_facts.of, csv_facts.as_expected, column_facts.following, column_facts.type_of
     ),
-    NDJSON: Text(NDJSON, False, json_facts.of, lambda *_: None, column_facts.merged, json_facts.type_of),
+    NDJSON: Text(NDJSON, False, json_facts.of, json_facts.as_expected, column_facts.merged, json_facts.type_of),
 }
 
 
@@ -151,7 +151,9 @@ def _facts(cutting: Cutting, payloads: Iterator[Payload]) -> tuple[int, Facts]:
         return kind.as_expected(payload, known, len(cutting.head)) or kind.facts(payload)
 
     for count, found in ahead.mapped(facts, payloads, threads=LOOKERS):
-        total, known = total + count, kind.joined(known, found)
+        # Where there are no rows, no column is missing.
+        if count:
+            total, known = total + count, kind.joined(known, found) if total else found
     return total, known
 
 

@@ -37,7 +37,7 @@ def read(name: str, payload: Payload, open_table: Callable[[Payload], Any]) -> p
     column_names.check_in(names, name)
     try:
         payload.check_size(arrow_size.of(table))
-        frame = missing.as_nan(_frame(_plain(table)))
+        frame = missing.as_nan(to_frame(_plain(table)))
         return frame if payload.types is None else frame.astype(payload.types)
     except MemoryError:
         raise
@@ -113,7 +113,8 @@ def _plain(table: Any) -> Any:
     return pa.Table.from_arrays(columns, names=[field.name for _, field in kept])
 
 
-def _frame(table: Any) -> pd.DataFrame:
+def to_frame(table: Any) -> pd.DataFrame:
+    """Return an Arrow table, which is used up, as a DataFrame with text as CSV has it; gaps may be None."""
     frame: pd.DataFrame = table.to_pandas(
         # Names stay text, and an index that pandas has noted does not swallow a column.
         ignore_metadata=True,

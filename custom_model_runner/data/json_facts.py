@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
-from custom_model_runner.data import ndjson
+import pyarrow as pa
+
+from custom_model_runner.data import ndjson, ndjson_columns
 from custom_model_runner.data.column_facts import LEAST, MOST, Facts, Holds
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.records import KINDS
 
 # Lists and objects; pandas leaves them as they are, beside whatever else.
 OTHER = Holds.TEXT | Holds.TRUTH
+# What columns that hold this, beside gaps, are read as to be sure.
+PLAIN: Mapping[int, Any] = {
+    0: pa.null(),
+    Holds.TRUTH: pa.bool_(),
+    Holds.WHOLE: pa.int64(),
+    Holds.FRACTION: pa.float64(),
+    Holds.WHOLE | Holds.FRACTION: pa.float64(),
+    Holds.TEXT: pa.string(),
+}
 
 
 def of(payload: Payload) -> tuple[int, Facts]:
@@ -30,6 +42,19 @@ def _of(values: list[Any]) -> int:
     for kind in kinds:
         found |= KINDS.get(kind, OTHER)
     return found
+
+
+def as_expected(payload: Payload, expected: Facts, header: int = 0) -> tuple[int, Facts] | None:
+    """Return the same, as far as types depend on it, of lines that hold what is expected, and gaps, else None."""
+    kinds = {name: PLAIN.get(facts & ~Holds.MISSING) for name, facts in expected.items()}
+    if None in kinds.values():
+        return None
+    ndjson.check_size(payload)
+    table = ndjson_columns.table(payload.data, kinds)
+    if table is None:
+        return None
+    gaps = {name: Holds.MISSING if table.column(name).null_count else 0 for name in expected}
+    return table.num_rows, {name: facts | gaps[name] for name, facts in expected.items()}
 
 
 def type_of(facts: int) -> str | None:

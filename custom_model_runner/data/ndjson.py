@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from custom_model_runner.data import cells, column_names, records
+from custom_model_runner.data import cells, column_names, ndjson_columns, records
 from custom_model_runner.data.payload import CELL
 
 if TYPE_CHECKING:
@@ -16,10 +16,17 @@ if TYPE_CHECKING:
 
 def read(payload: Payload) -> pd.DataFrame:
     """Return the table of one JSON object per line; blank lines do not count."""
-    found = rows(payload)
     if payload.types is not None:
-        return records.typed("NDJSON", found, payload.types, line_of=lambda row: _line_of(payload, row))
-    return records.from_rows("NDJSON", found, check_shape=payload.check_shape)
+        return _typed(payload, payload.types)
+    return records.from_rows("NDJSON", rows(payload), check_shape=payload.check_shape)
+
+
+def _typed(payload: Payload, types: Mapping[str, str]) -> pd.DataFrame:
+    check_size(payload)
+    table = ndjson_columns.read(payload.data, types)
+    if table is None:
+        table = records.typed("NDJSON", rows(payload), types, line_of=lambda row: _line_of(payload, row))
+    return table
 
 
 def _line_of(payload: Payload, row: int) -> int:
@@ -32,11 +39,17 @@ def _lines(payload: Payload) -> Iterator[tuple[int, bytes]]:
 
 def rows(payload: Payload) -> list[Any]:
     """Return the object on each line, blank ones left out."""
-    # Blank lines take time and memory, too.
-    payload.check_size(records.size(payload.data) + payload.data.count(b"\n") * CELL)
+    check_size(payload)
     found = [records.parse("NDJSON", line, line=number) for number, line in _lines(payload) if line.strip()]
     records.check_rows("NDJSON", found)
     return found
+
+
+def check_size(payload: Payload) -> None:
+    """Refuse more records than there is room for."""
+    # Blank lines take time and memory, too.
+    if len(payload.data) * records.CONTAINER > payload.limit:
+        payload.check_size(records.size(payload.data) + payload.data.count(b"\n") * CELL)
 
 
 def write(table: pd.DataFrame, media_type: str) -> bytes:

@@ -78,6 +78,7 @@ def json_lines(draw: st.DrawFn) -> bytes:
     for _ in range(draw(st.integers(1, 10))):
         names = draw(st.lists(st.sampled_from("abc"), min_size=1, unique=True))
         rows.append(json.dumps({name: draw(st.sampled_from(columns[name])) for name in names}))
+        rows += [""] * draw(st.sampled_from([0] * 9 + [5]))
     return "\n".join(rows).encode() + draw(st.sampled_from([b"", b"\n"]))
 
 
@@ -123,5 +124,6 @@ def test_csv_in_blocks_is_the_whole(tmp_path_factory: pytest.TempPathFactory, da
 
 @given(json_lines(), st.integers(1, 4))
 @settings(max_examples=40)
+@example(b"\n" * 20 + b'{"a":1}\n' + b"\n" * 20 + b'{"a":2}\n', 1)
 def test_ndjson_in_blocks_is_the_whole(tmp_path_factory: pytest.TempPathFactory, data: bytes, block_rows: int) -> None:
     check(tmp_path_factory.mktemp("ndjson"), "input.ndjson", data, block_rows)
