@@ -11,7 +11,7 @@ import pandas as pd
 from custom_model_runner.batch import ahead, keys, rejects
 from custom_model_runner.batch.blocks import Block, Blocks
 from custom_model_runner.batch.rejects import Made
-from custom_model_runner.batch.rest import OfRows, Rest
+from custom_model_runner.batch.rest import InFile, OfRows, Rest
 from custom_model_runner.data import answers, transformed
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import BaseCustomUserError, RunnerError
@@ -20,14 +20,6 @@ from custom_model_runner.target_type import TargetType
 
 # Reading a table takes longer than most models do, and lets go of the GIL meanwhile.
 READERS = 2
-
-
-class InFile(RunnerError):
-    """A failure to read one of several files, with the exit code of what failed."""
-
-    def __init__(self, source: str, error: RunnerError) -> None:
-        super().__init__(f"{source}: {error}")
-        self.exit_code = error.exit_code
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
@@ -21,19 +21,19 @@ from custom_model_runner.batch import (
     sinks,
     sources,
 )
-from custom_model_runner.batch.blocks import Blocks, Whole
+from custom_model_runner.batch.blocks import Block, Blocks, Whole
 from custom_model_runner.batch.flow import Way
 from custom_model_runner.batch.output import Output, Target
 from custom_model_runner.batch.partial import Partial
 from custom_model_runner.batch.plan import Plan
 from custom_model_runner.batch.pool import Pool
+from custom_model_runner.batch.rejects import Made
 from custom_model_runner.batch.rest import Rest
-from custom_model_runner.batch.segments import Form
+from custom_model_runner.batch.segments import Form, Segment
 from custom_model_runner.batch.tally import LOAD, LOOK, PREDICT, WRITE, Tally
 from custom_model_runner.batch.worker import Open, Work
 from custom_model_runner.errors import UsageError
 from custom_model_runner.monitoring import reporting
-from custom_model_runner.plugins import ARROW_STREAM
 from custom_model_runner.predictor import Predictor, open_predictor
 from custom_model_runner.settings import ModelSettings, ScoreSettings
 
@@ -62,8 +62,9 @@ class Job:
     def form(self) -> Form:
         """How results are encoded."""
         if self.target.for_terminal:
-            return segments.form(ARROW_STREAM, None)
-        return segments.form(self.batch.written_type, self.batch.written_encoding)
+            return segments.preview()
+        is_kept = self.partial is not None
+        return segments.form(self.batch.written_type, self.batch.written_encoding, is_kept=is_kept)
 
     @property
     def output(self) -> Output:
@@ -155,10 +156,14 @@ def _alone(job: Job, look: Look) -> None:
         rest, output, form = _rest(job, found), job.output, job.form
         with job.watching(), closing(flow.predicted(predictor, rest, job.way)) as every:
             if job.partial is None:
-                ahead.handed_over(every, lambda found: output.show((made.segment(form) for _, made in found), rest))
+                ahead.handed_over(every, lambda found: output.show(rest.alike(_encoded(found, form)), rest))
             else:
-                output.keep(job.partial.store.added((block, made.segment(form)) for block, made in every))
+                output.keep(rest.alike(job.partial.store.added(_encoded(every, form))))
             output.finish(rest)
+
+
+def _encoded(found: Iterable[tuple[Block, Made]], form: Form) -> Iterator[tuple[Block, Segment]]:
+    return ((block, made.segment(form)) for block, made in found)
 
 
 def _sharing(job: Job) -> None:
@@ -212,16 +217,17 @@ def _pooled(job: Job, workers: Pool, blocks: Blocks) -> None:
     rest = _rest(job, blocks)
     with job.watching(), closing(workers.segments(rest)) as found:
         if job.partial is None:
-            ahead.handed_over(found, lambda segments: job.output.show(segments, rest))
+            ahead.handed_over(found, lambda pairs: job.output.show(rest.alike(pairs), rest))
         else:
             # The workers keep them.
-            job.output.keep(found)
+            job.output.keep(rest.alike(found))
         job.output.finish(rest)
 
 
 def _rest(job: Job, blocks: Blocks) -> Rest:
     """Return what is to be done of an input; what was done before is in the folder of an interrupted run."""
-    rest = Rest(blocks, job.batch.name, {} if job.partial is None else job.partial.begin(blocks.known))
+    before = {} if job.partial is None else job.partial.begin(blocks.known)
+    rest = Rest(blocks, job.batch.name, before, job.form.join)
     job.tally.rejected_rows = rest.rejected
     job.tally.resumed_rows = rest.rows - rest.rejected
     return rest

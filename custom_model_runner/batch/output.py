@@ -52,7 +52,7 @@ class Output:
             if self.target.for_terminal:
                 file.write(preview.of_segments(counted))
             else:
-                self.tally.writing(self.form).assemble(counted, file)
+                self.tally.writing(self.form).assemble(counted, file, b"")
             # Before a storage completes what it got.
             rest.check()
 
@@ -63,7 +63,7 @@ class Output:
             # The rejected rows have their file before the output is there.
             with self.partial.replacing() as file, self._rejecting() as note:
                 found = _noted(self.partial.store.segments(rest.count), note)
-                self.tally.writing(self.form).assemble(found, file)
+                self.tally.writing(self.form).assemble(found, file, rest.head)
 
     def write(self, data: bytes) -> None:
         """Write results that are there as a whole."""

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from custom_model_runner import logs
 from custom_model_runner.batch import identity, sinks
 from custom_model_runner.batch.identity import Identity
-from custom_model_runner.batch.segments import AllRejected
+from custom_model_runner.batch.rest import comes_again
 from custom_model_runner.batch.store import Kept, Store
 from custom_model_runner.errors import RunnerError, UsageError
 
@@ -25,7 +25,7 @@ OURS = re.compile(rf"({JOURNAL}|{OUTPUT}|\d+\.segment)(\.new)?|{LOCK}")
 # In which order files are removed in the end.
 LAST = {JOURNAL: 1, LOCK: 2}
 # What is written to a journal so; another version of the runner may write it otherwise.
-FORM = 1
+FORM = 2
 TAKEN = frozenset({errno.EACCES, errno.EAGAIN})
 Settle = Callable[[], Identity]
 
@@ -97,12 +97,11 @@ def opened(output: Path, settle: Settle | None, *, resumes: bool) -> Iterator[Pa
         begun = _begun(partial, resumes=resumes)
         try:
             yield begun
-        except AllRejected:
-            # They would be again.
-            _remove(partial.folder)
-            raise
-        except BaseException:
-            _leave(partial)
+        except BaseException as error:
+            if comes_again(error):
+                _remove(partial.folder)
+            else:
+                _leave(partial)
             raise
         _clear_up(partial)
     finally:

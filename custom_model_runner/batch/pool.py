@@ -18,7 +18,7 @@ from custom_model_runner.batch.rest import OfRows, Rest
 from custom_model_runner.batch.segments import Segment
 from custom_model_runner.batch.wire import Kind, Message
 from custom_model_runner.batch.worker import Work
-from custom_model_runner.errors import PayloadTooLarge, RunnerError
+from custom_model_runner.errors import InputError, PayloadTooLarge, RunnerError
 
 # A worker has one block in hand and the next one waiting; nobody is further ahead of the slowest than that.
 BLOCKS_OF_WORKER = 2
@@ -49,8 +49,8 @@ class Pool:
     killed_before: int
     takes_blocks: bool = True
 
-    def segments(self, rest: Rest) -> Generator[Segment, None, None]:
-        """Yield the segments of all blocks that are not done, in order; failures are raised in order, too."""
+    def segments(self, rest: Rest) -> Generator[tuple[Block, Segment], None, None]:
+        """Yield all blocks that are not done, in order, and their segments; failures are raised in order, too."""
         blocks = rest.blocks
         begin = {"media_type": blocks.media_type, "types": blocks.types, "limit": blocks.limit}
         for member in self.members:
@@ -59,7 +59,7 @@ class Pool:
             if message.kind is Kind.FAILURE:
                 raise _failure(message, block, rest)
             segment = Segment.from_bytes(message.data)
-            yield segment
+            yield block, segment
             rest.take(block, segment.read)
 
     def _answers(self, blocks: Iterator[Block]) -> Iterator[tuple[Block, Message]]:
@@ -152,7 +152,8 @@ def _told(message: Message) -> RunnerError:
     facts = message.facts()
     if facts["is_memory"]:
         return PayloadTooLarge("The input needs more memory than there is")
-    failure = WorkerFailure(facts["text"], facts["exit_code"])
+    is_broken = facts["is_broken"]
+    failure = InputError(facts["text"]) if is_broken else WorkerFailure(facts["text"], facts["exit_code"])
     failure.__cause__ = RuntimeError(facts["trace"])
     return failure
 

@@ -138,7 +138,7 @@ def writing(file: BinaryIO, form: Form) -> Iterator[Callable[[Segment], None]]:
     """Give what is told of all segments in order, and writes their rejected rows, numbered from 1."""
 
     def write(found: Iterator[Segment]) -> None:
-        form.assemble(_encoded(found, form), file)
+        form.assemble(_encoded(found, form), file, b"")
 
     with ahead.behind(write) as note:
         yield note

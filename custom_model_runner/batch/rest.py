@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from custom_model_runner.batch.blocks import BEGINNING, Block, Blocks
+from custom_model_runner.batch.heads import Unlike
+from custom_model_runner.batch.segments import AllRejected, Segment
 from custom_model_runner.batch.store import Kept
-from custom_model_runner.errors import BaseCustomUserError, RunnerError
+from custom_model_runner.errors import BaseCustomUserError, InputError, RunnerError
+
+
+class InFile(RunnerError):
+    """A failure to read one of several files, with the exit code of what failed."""
+
+    def __init__(self, source: str, error: RunnerError) -> None:
+        super().__init__(f"{source}: {error}")
+        self.exit_code = error.exit_code
 
 
 class OfRows(RunnerError):
@@ -30,16 +40,25 @@ class InBlock(RunnerError):
         self.exit_code = error.exit_code
 
 
+def comes_again(error: BaseException) -> bool:
+    """Say whether a failure would be the same in a run that goes on: of an input that is broken, or other columns."""
+    found = error.__cause__ if isinstance(error, (InBlock, InFile)) else error
+    return isinstance(found, (AllRejected, Unlike)) or (type(found) is InputError and not isinstance(error, InBlock))
+
+
 @dataclass
 class Rest:
     """The blocks of an input, of which some were done before; `name` is that of a single input.
 
     Of those that this run does only their number and the rows of each file are kept: there may be no end to them.
+    `head` is that of all segments, such as `join` makes of them.
     """
 
     blocks: Blocks
     name: str
-    before: Mapping[int, Kept] = field(default_factory=dict)
+    before: Mapping[int, Kept]
+    join: Callable[[bytes, bytes], bytes]
+    head: bytes = b""
     _taken: int = 0
     _rows: Counter[int] = field(default_factory=Counter)
 
@@ -57,9 +76,31 @@ class Rest:
 
     def failure(self, block: Block, error: OfRows) -> InBlock:
         """Return the failure of a block, before which all are done, with the rows of its file."""
+        return self._failure(block, error, self._rows[block.behind.files])
+
+    def _failure(self, block: Block, error: OfRows, rows: int) -> InBlock:
         beside = (kept for number, kept in self.before.items() if number < block.number)
-        rows = sum(kept.rows for kept in beside if kept.behind.files == block.behind.files)
-        return InBlock(rows + self._rows[block.behind.files] + 1, block.source or self.name, error)
+        rows += sum(kept.rows for kept in beside if kept.behind.files == block.behind.files)
+        return InBlock(rows + 1, block.source or self.name, error)
+
+    def alike(self, found: Iterable[tuple[Block, Segment]]) -> Iterator[Segment]:
+        """Yield the segments of blocks, as long as their columns go together with those before.
+
+        They may come later than the blocks are taken.
+        """
+        for number in sorted(self.before):
+            self._join(self.before[number].head)
+        rows: Counter[int] = Counter()
+        for block, segment in found:
+            try:
+                self._join(segment.head if segment.rows else b"")
+            except Unlike as error:
+                raise self._failure(block, OfRows(segment.read, error), rows[block.behind.files]) from error
+            yield segment
+            rows[block.behind.files] += segment.read
+
+    def _join(self, head: bytes) -> None:
+        self.head = self.join(self.head, head) if self.head and head else self.head or head
 
     @property
     def count(self) -> int:

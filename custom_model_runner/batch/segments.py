@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 import struct
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any, BinaryIO
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
+from custom_model_runner.batch import heads
 from custom_model_runner.data import columnar, compression, csv_text, ndjson, tables
 from custom_model_runner.errors import ContractError
 from custom_model_runner.plugins import ARROW_FILE, ARROW_STREAM, NDJSON, PARQUET
@@ -25,7 +26,7 @@ NUMBERS = struct.Struct("<5q")
 
 @dataclass(frozen=True)
 class Segment:
-    """The encoded predictions of a block: how many rows, what must be the same in all segments, and the rows.
+    """The encoded predictions of a block: how many rows, names and types of their columns (see `heads`), and the rows.
 
     Of the rows in the block some may have been rejected, which are in `rejects`, an Arrow stream; skipped ones are not
     among the rows of the segment. It has no head where all were rejected.
@@ -61,38 +62,50 @@ class AllRejected(ContractError):
     """No row has predictions, so that nobody knows their columns."""
 
 
-# Writes what segments, in order, make together.
-Assemble = Callable[[Iterator[Segment], BinaryIO], None]
+# Writes what segments, in order, make together; with their common head, if it is known before.
+Assemble = Callable[[Iterator[Segment], BinaryIO, bytes], None]
 
 
 @dataclass(frozen=True)
 class Form:
-    """How tables become segments, which may happen in any process and order, and segments a file."""
+    """How tables become segments, which may happen in any process and order, and segments a file.
+
+    `join` returns the common head of two, and refuses those that do not go into one file.
+    """
 
     encode: Callable[[pd.DataFrame], Segment]
     assemble: Assemble
+    join: Callable[[bytes, bytes], bytes]
 
 
-def form(media_type: str, encoding: str | None) -> Form:
-    """Return the form of a media type of `STREAMED`, with the compression of a file name."""
+def form(media_type: str, encoding: str | None, *, is_kept: bool = True) -> Form:
+    """Return the form of a media type of `STREAMED`, with the compression of a file name.
+
+    Segments that are not kept until all are there are written as they come.
+    """
     if media_type in TEXTS:
         return _text(TEXTS[media_type], encoding)
-    return Form(_arrow, lambda found, out: _assemble_columns(found, out, media_type, encoding))
+    join = heads.in_columns if is_kept else heads.as_written
+    return Form(_arrow, partial(_assemble_columns, media_type=media_type, encoding=encoding), join)
+
+
+def preview() -> Form:
+    """Return the form of tables that are only looked at."""
+    return Form(_arrow, partial(_assemble_columns, media_type=ARROW_STREAM, encoding=None), heads.in_text)
 
 
 @dataclass(frozen=True)
 class Text:
-    """How rows are written as lines, which names of columns a head tells, and whether it is written before them."""
+    """How rows are written as lines, whether their names stand before them, and how integers there become floats."""
 
-    head: Callable[[Sequence[str]], bytes]
-    names: Callable[[bytes], Sequence[str]]
     lines: Callable[[pd.DataFrame], bytes]
     has_header: bool
+    with_floats: Callable[[bytes, Sequence[str], Sequence[int]], bytes]
 
 
 TEXTS: dict[str, Text] = {
-    tables.CSV: Text(csv_text.header, lambda head: next(csv.reader(io.StringIO(head.decode()))), csv_text.lines, True),
-    NDJSON: Text(lambda names: json.dumps(names).encode(), json.loads, lambda rows: ndjson.write(rows, NDJSON), False),
+    tables.CSV: Text(csv_text.lines, True, lambda lines, _, places: csv_text.with_floats(lines, places)),
+    NDJSON: Text(lambda rows: ndjson.write(rows, NDJSON), False, ndjson.with_floats),
 }
 STREAMED = frozenset({*TEXTS, ARROW_FILE, ARROW_STREAM, PARQUET})
 
@@ -104,54 +117,53 @@ def _text(text: Text, encoding: str | None) -> Form:
         return compression.encoded(data, encoding) if encoding and data else data
 
     def encode(table: pd.DataFrame) -> Segment:
-        return Segment(len(table), text.head([str(name) for name in table.columns]), packed(text.lines(table)))
+        return Segment(len(table), heads.of_text(table), packed(text.lines(table)))
 
     def empty(head: bytes, rows: int) -> bytes:
-        return packed(text.lines(pd.DataFrame(index=range(rows), columns=list(text.names(head)), dtype=object)))
+        return packed(text.lines(pd.DataFrame(index=range(rows), columns=list(heads.names(head)), dtype=object)))
 
-    def assemble(found: Iterator[Segment], out: BinaryIO) -> None:
-        for place, segment in enumerate(_alike(found, empty)):
-            header = b"" if place or not text.has_header else packed(segment.head)
-            out.write(header + segment.body)
+    def body(segment: Segment, head: bytes) -> bytes:
+        places = heads.to_float(segment.head, head)
+        if not places:
+            return segment.body
+        return packed(text.with_floats(_unpacked(segment.body, encoding), heads.names(head), places))
 
-    return Form(encode, assemble)
+    def assemble(found: Iterator[Segment], out: BinaryIO, head: bytes) -> None:
+        for place, segment in enumerate(_alike(found, empty, head)):
+            head = heads.in_text(head or segment.head, segment.head)
+            header = packed(csv_text.header(heads.names(head))) if text.has_header and not place else b""
+            out.write(header + body(segment, head))
+
+    return Form(encode, assemble, heads.in_text)
 
 
-def _alike(found: Iterator[Segment], empty: Callable[[bytes, int], bytes]) -> Iterator[Segment]:
-    """Yield segments that fit together; those without rows, which do not know their columns, only if all are.
+def _unpacked(data: bytes, encoding: str | None) -> bytes:
+    return compression.read_all(compression.decoded(io.BytesIO(data), (encoding,) if encoding else (), sys.maxsize))
+
+
+def _alike(found: Iterator[Segment], empty: Callable[[bytes, int], bytes], head: bytes) -> Iterator[Segment]:
+    """Yield segments with columns; those without rows, which do not know theirs, only if all are.
 
     Rows that were all rejected have the columns of the others, and `empty` makes a body of them.
     """
-    head, waiting, row = None, 0, 0
-    without_rows = None
+    without_rows, waiting = None, 0
     for segment in found:
+        head = head or (segment.head if segment.rows else b"")
         if not segment.rows:
             without_rows = without_rows or segment
-        elif not segment.head and head is None:
+        elif not head:
             waiting += segment.rows
-        elif not segment.head:
-            yield _empty(head or b"", segment.rows, empty)
         else:
-            if head is None and waiting:
-                yield _empty(segment.head, waiting, empty)
-            head = _checked(head, segment, row)
-            yield segment
-        row += segment.read
-    if head is None:
+            if waiting:
+                yield _empty(head, waiting, empty)
+                waiting = 0
+            yield segment if segment.head else _empty(head, segment.rows, empty)
+    if not head:
         yield _of_none(without_rows, waiting)
 
 
 def _empty(head: bytes, rows: int, empty: Callable[[bytes, int], bytes]) -> Segment:
     return Segment(rows, head, empty(head, rows))
-
-
-def _checked(head: bytes | None, segment: Segment, row: int) -> bytes:
-    if head is not None and segment.head != head:
-        raise ContractError(
-            f"The predictions from row {row + 1} on have other columns, or of other types, than those before; "
-            "--whole-file hands all rows over at once"
-        )
-    return segment.head
 
 
 def _of_none(without_rows: Segment | None, waiting: int) -> Segment:
@@ -163,21 +175,23 @@ def _of_none(without_rows: Segment | None, waiting: int) -> Segment:
 
 def _arrow(table: pd.DataFrame) -> Segment:
     content = columnar.table("output", table)
-    return Segment(len(table), content.schema.serialize().to_pybytes(), columnar.stream(content))
+    return Segment(len(table), heads.of_columns(content), columnar.stream(content))
 
 
 def _nulls(head: bytes, rows: int) -> bytes:
-    schema = pa.ipc.read_schema(pa.py_buffer(head))
+    schema = heads.schema(head)
     return columnar.stream(pa.Table.from_arrays([pa.nulls(rows, field.type) for field in schema], schema=schema))
 
 
-def _assemble_columns(found: Iterator[Segment], out: BinaryIO, media_type: str, encoding: str | None) -> None:
-    found = _alike(found, _nulls)
+def _assemble_columns(
+    found: Iterator[Segment], out: BinaryIO, head: bytes, media_type: str, encoding: str | None
+) -> None:
+    found = _alike(found, _nulls, head)
     first = next(found)
-    schema = pa.ipc.read_schema(pa.py_buffer(first.head))
+    schema = heads.schema(head or first.head)
     with _sink(out, encoding) as sink, _writer(sink, schema, media_type) as writer:
         for segment in chain([first], found):
-            writer.write_table(pa.ipc.open_stream(segment.body).read_all())
+            writer.write_table(heads.cast(pa.ipc.open_stream(segment.body).read_all(), schema))
 
 
 def _sink(out: BinaryIO, encoding: str | None) -> Any:

@@ -6,7 +6,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from custom_model_runner.batch import ahead, sinks
@@ -19,11 +19,15 @@ SUFFIX = ".segment"
 
 @dataclass(frozen=True)
 class Kept:
-    """A segment that is there: the rows of its block, where the next block begins, and how many rows were rejected."""
+    """A segment that is there: the rows of its block, where the next block begins, and how many rows were rejected.
+
+    `head` is that of the segment if this was verified and there are rows.
+    """
 
     rows: int
     behind: Place
     rejected: int = 0
+    head: bytes = b""
 
 
 # Keeps the segment of a block.
@@ -56,16 +60,17 @@ class Store:
 
             yield add
 
-    def added(self, found: Iterable[tuple[Block, Segment]]) -> Iterator[Segment]:
-        """Yield the segments of blocks, each when it is kept, and before the next one is asked for."""
+    def added(self, found: Iterable[tuple[Block, Segment]]) -> Iterator[tuple[Block, Segment]]:
+        """Yield blocks and their segments, each when it is kept, and before the next one is asked for."""
         with self.adding() as add:
             for block, segment in found:
                 add(block, segment)
-                yield segment
+                yield block, segment
 
     def kept(self, *, verifies: bool = False) -> dict[int, Kept]:
         """Return what there is, by number; verified means read to the end."""
-        found = {int(path.stem): _kept(path, verifies=verifies) for path in self.folder.glob(f"*{SUFFIX}")}
+        heads: dict[bytes, bytes] = {}
+        found = {int(path.stem): _kept(path, heads, verifies=verifies) for path in self.folder.glob(f"*{SUFFIX}")}
         return {number: kept for number, kept in found.items() if kept is not None}
 
     def segments(self, count: int) -> Iterator[Segment]:
@@ -95,16 +100,21 @@ def _check(line: bytes, data: bytes, name: str) -> None:
         raise RunnerError(f"{name!r} is damaged, expected what was kept there; --resume makes it anew")
 
 
-def _kept(path: Path, *, verifies: bool) -> Kept | None:
-    """Return what is in a file, None if it is not all there."""
+def _kept(path: Path, heads: dict[bytes, bytes], *, verifies: bool) -> Kept | None:
+    """Return what is in a file, None if it is not all there; heads that are the same are held once."""
     with path.open("rb") as file:
         line = file.readline()
         try:
             facts = json.loads(line)
             is_whole = path.stat().st_size == len(line) + facts["length"]
-            if not is_whole or (verifies and zlib.crc32(file.read()) != facts["crc"]):
+            kept = Kept(facts["rows"], Place(**facts["behind"]), facts["rejected"])
+            if not is_whole or not verifies:
+                return kept if is_whole else None
+            data = file.read()
+            if zlib.crc32(data) != facts["crc"]:
                 return None
-            return Kept(facts["rows"], Place(**facts["behind"]), facts["rejected"])
+            segment = Segment.from_bytes(data)
+            return replace(kept, head=heads.setdefault(segment.head, segment.head) if segment.rows else b"")
         except (ValueError, KeyError, TypeError):
             return None
 

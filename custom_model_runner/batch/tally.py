@@ -53,7 +53,11 @@ class Tally:
 
     def writing(self, form: Form) -> Form:
         """Return a form whose bytes are counted as they are written."""
-        return replace(form, assemble=lambda found, out: form.assemble(found, cast("BinaryIO", _Written(out, self))))
+
+        def assemble(found: Iterator[Segment], out: BinaryIO, head: bytes) -> None:
+            form.assemble(found, cast("BinaryIO", _Written(out, self)), head)
+
+        return replace(form, assemble=assemble)
 
     def note_memory(self, memory: int) -> None:
         """Note what all processes take now."""

@@ -20,7 +20,7 @@ from custom_model_runner.batch.rest import OfRows
 from custom_model_runner.batch.segments import Form, Segment
 from custom_model_runner.batch.store import Add, Store
 from custom_model_runner.batch.wire import Kind, Message
-from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK
+from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK, InputError
 from custom_model_runner.predictor import Predictor
 
 # Opens the model in the worker of a number, or hands out what was loaded before the fork.
@@ -83,13 +83,13 @@ def _serve(work: Work, number: int, connection: socket.socket) -> None:
 
 
 def _segment(work: Work, predictor: Predictor, blocks: Blocks, block: Block, add: Add | None) -> Segment:
-    """Return the segment of a block, without its bytes if it was kept."""
+    """Return the segment of a block; if it was kept, no more of it than its head."""
     payload = flow.read(predictor, blocks, block)
     segment = flow.made_of(predictor, payload, work.way).segment(work.form)
     if add is None:
         return segment
     add(block, segment)
-    return replace(segment, head=b"", body=b"", rejects=b"")
+    return replace(segment, body=b"", rejects=b"")
 
 
 def _fail(connection: socket.socket, error: BaseException, *, number: int = wire.NO_BLOCK) -> None:
@@ -100,6 +100,7 @@ def _fail(connection: socket.socket, error: BaseException, *, number: int = wire
         "trace": "".join(traceback.format_exception(error)),
         "rows": error.rows if isinstance(error, OfRows) else None,
         "is_memory": isinstance(error, MemoryError),
+        "is_broken": type(error) is InputError,
     }
     try:
         wire.send(connection, Message.of(Kind.FAILURE, facts, number=number))

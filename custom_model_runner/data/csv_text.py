@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -80,6 +80,18 @@ def lines(table: pd.DataFrame, *, line_end: str = "\n") -> bytes:
         return cells.float_lines(table.to_numpy()).replace(b"\n", line_end.encode())
     texts = [cells.texts(cells.array(column)) for _, column in table.items()]
     return _lines(zip(*texts, strict=True), line_end)
+
+
+def with_floats(lines: bytes, places: Collection[int]) -> bytes:
+    """Return lines that were written so, with the integers of some columns as floats."""
+    # A field of the output may be longer than the module allows by default.
+    csv.field_size_limit(max(csv.field_size_limit(), len(lines)))
+    rows = csv.reader(io.StringIO(lines.decode(), newline=""))
+    return _lines([[_float(text) if n in places else text for n, text in enumerate(row)] for row in rows], "\n")
+
+
+def _float(text: str) -> str:
+    return text and cells.json_text(float(text)).decode()
 
 
 def _lines(rows: Iterable[Sequence[str]], line_end: str) -> bytes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from custom_model_runner.data import cells, column_names, ndjson_columns, records
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from custom_model_runner.data.payload import Payload
+
+DECODER = json.JSONDecoder()
 
 
 def read(payload: Payload) -> pd.DataFrame:
@@ -58,3 +61,20 @@ def write(table: pd.DataFrame, media_type: str) -> bytes:
     template = b"{" + b",".join(cells.json_constant(name) + b":%b" for name in names) + b"}\n"
     columns = [cells.json_texts(cells.values(column)) for _, column in table.items()]
     return b"".join([template % row for row in zip(*columns, strict=True)])
+
+
+def with_floats(lines: bytes, names: Sequence[str], places: Collection[int]) -> bytes:
+    """Return lines that were written so, with columns of these names, and the integers of some of them as floats."""
+    heads = [f"{',' if n else '{'}{cells.json_text(name).decode()}:" for n, name in enumerate(names)]
+    return "".join(_with_floats(line, heads, places) for line in lines.decode().split("\n")[:-1]).encode()
+
+
+def _with_floats(line: str, heads: Sequence[str], places: Collection[int]) -> str:
+    """Return a line with other spellings of some values; whatever stands between is copied."""
+    parts, end = [], 0
+    for place, head in enumerate(heads):
+        start = end + len(head)
+        value, end = DECODER.raw_decode(line, start)
+        is_other = place in places and value is not None
+        parts += [head, cells.json_text(float(value)).decode() if is_other else line[start:end]]
+    return "".join([*parts, "}\n"])

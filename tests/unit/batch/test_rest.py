@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 
+from custom_model_runner.batch import heads
 from custom_model_runner.batch.blocks import Block, Blocks, Place
 from custom_model_runner.batch.rest import OfRows, Rest
 from custom_model_runner.batch.store import Kept
@@ -18,7 +19,7 @@ def block(number: int, *, files: int = 0) -> Block:
 def rest(before: dict[int, Kept]) -> Rest:
     """Return what is left of an input of ten blocks."""
     blocks = Blocks("text/csv", None, 0, None, lambda place: (block(number) for number in range(place.number, 10)))
-    return Rest(blocks, "'in.csv'", before)
+    return Rest(blocks, "'in.csv'", before, heads.in_text)
 
 
 def test_what_it_takes_does_not_grow_with_the_blocks_that_are_done() -> None:

@@ -6,17 +6,18 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
-from custom_model_runner.batch import summary
+from custom_model_runner.batch import heads, summary
 from custom_model_runner.batch.segments import Form, Segment
 from custom_model_runner.batch.tally import LOAD, LOOK, PREDICT, WRITE, Tally
 from custom_model_runner.data.stages import Stages
 from custom_model_runner.errors import UsageError
 
 
-def joined(found: Iterator[Segment], out: io.BytesIO) -> None:
+def joined(found: Iterator[Segment], out: BinaryIO, head: bytes) -> None:
     for segment in found:
         out.write(segment.body)
 
@@ -29,7 +30,8 @@ def test_it_tells_what_was_counted() -> None:
     tally.stages.end(LOOK)
     out = io.BytesIO()
     found = tally.counted(iter([Segment(5, b"", b"abc"), Segment(3, b"", b"de")]))
-    tally.writing(Form(lambda table: Segment(0, b"", b""), joined)).assemble(found, out)  # type: ignore[arg-type]
+    form = Form(lambda _: Segment(0, b"", b""), joined, heads.in_text)
+    tally.writing(form).assemble(found, out, b"")
     tally.stages.end(WRITE)
     tally.note_memory(7)
     tally.note_memory(3)
