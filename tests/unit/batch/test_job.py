@@ -225,7 +225,10 @@ def failing(expression: str) -> str:
     ("expression", "message"),
     [
         ("data[['a']][1:]", "Row 4 of the input: Expected one prediction per row"),
-        ("pd.DataFrame({'Predictions': data['a'], 'x': 1})", "Row 4 of the input: The predictions have a column 'x' that"),
+        (
+            "pd.DataFrame({'Predictions': data['a'], 'x': 1})",
+            "Row 4 of the input: The predictions have a column 'x' that",
+        ),
     ],
 )
 def test_a_hook_that_fails_late_is_told_with_its_row_and_leaves_nothing(
