@@ -12,6 +12,7 @@ RunnerError                 1 / 500   anything else
     TooSlow                 6 / 408   the request does not come in time
     PayloadTooLarge         6 / 413   the body, or what it decodes to, is over its limit
     MissingColumns          6 / 422   the table lacks columns that the model was fitted on
+    UnusableValues          6 / 422   the table holds values that the model does not take
     UnknownEncoding         6 / 415   the content encoding is not one that can be undone
     UnknownMediaType        6 / 415   the content type is not one that the route reads
     Unsupported             6 / 422   the code directory lacks the ability that was asked for
@@ -33,10 +34,23 @@ EXIT_INTERRUPTED = 130
 
 
 class RunnerError(Exception):
-    """A failure that the runner explains in one sentence."""
+    """A failure that the runner explains in one sentence, given in pieces.
+
+    A number among them is the place of a row in a table, counted from 0, and is told as the number of that row.
+    """
 
     exit_code = EXIT_FAILURE
     status = 500
+
+    def __init__(self, *pieces: str | int) -> None:
+        super().__init__(*pieces)
+
+    def told(self, before: int = 0) -> str:
+        """Return the sentence for a table before which so many rows of the input stand; they are counted from 1."""
+        return "".join(piece if isinstance(piece, str) else str(before + piece + 1) for piece in self.args)
+
+    def __str__(self) -> str:
+        return self.told()
 
 
 class UsageError(RunnerError):
@@ -119,6 +133,10 @@ class MissingColumns(InputError):
         super().__init__(f"The input {words}")
         self.words = words
         self.names = names
+
+
+class UnusableValues(InputError):
+    """The table holds values that the model does not take; rows without them are no matter."""
 
 
 class Unsupported(InputError):

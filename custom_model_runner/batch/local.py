@@ -87,7 +87,7 @@ def _of_rows(payload: Payload, plan: Plan) -> Iterator[None]:
         yield
     except (RunnerError, BaseCustomUserError) as error:
         rows = 0 if payload.table is None else len(payload.table)
-        raise InBlock(1, plan.name, OfRows(rows, error)) from error
+        raise InBlock(0, plan.name, OfRows(rows, error)) from error
 
 
 def _table(predictor: Predictor, settings: ScoreSettings, plan: Plan, data: bytes) -> Payload:

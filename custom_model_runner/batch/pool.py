@@ -28,8 +28,8 @@ SIGNAL_OF_MEMORY = signal.SIGKILL
 class WorkerFailure(RunnerError):
     """What failed in a worker, with its exit code."""
 
-    def __init__(self, text: str, exit_code: int) -> None:
-        super().__init__(text)
+    def __init__(self, pieces: Sequence[str | int], exit_code: int) -> None:
+        super().__init__(*pieces)
         self.exit_code = exit_code
 
 
@@ -143,7 +143,8 @@ def _failure(message: Message, block: Block, rest: Rest) -> RunnerError:
     failure, rows = _told(message), message.facts()["rows"]
     if rows is None:
         return failure if isinstance(failure, PayloadTooLarge) else flow.in_file(block.source, failure)
-    found = rest.failure(block, OfRows(rows, failure))
+    count, before = rows
+    found = rest.failure(block, OfRows(count, failure, before=before))
     found.__cause__ = failure.__cause__
     return found
 
@@ -153,7 +154,7 @@ def _told(message: Message) -> RunnerError:
     if facts["is_memory"]:
         return PayloadTooLarge("The input needs more memory than there is")
     is_broken = facts["is_broken"]
-    failure = InputError(facts["text"]) if is_broken else WorkerFailure(facts["text"], facts["exit_code"])
+    failure = InputError(*facts["pieces"]) if is_broken else WorkerFailure(facts["pieces"], facts["exit_code"])
     failure.__cause__ = RuntimeError(facts["trace"])
     return failure
 

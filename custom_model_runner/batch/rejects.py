@@ -14,15 +14,21 @@ from pandas.api.types import is_bool_dtype, is_integer_dtype
 
 from custom_model_runner.batch import ahead, segments
 from custom_model_runner.batch.rest import OfRows
-from custom_model_runner.batch.segments import Form, Segment
+from custom_model_runner.batch.segments import REASON, ROW, Form, Segment
 from custom_model_runner.data import compression, tables
-from custom_model_runner.errors import BaseCustomUserError, ContractError, SchemaError, UsageError, UserCodeError
+from custom_model_runner.errors import (
+    BaseCustomUserError,
+    ContractError,
+    SchemaError,
+    UnusableValues,
+    UsageError,
+    UserCodeError,
+)
 from custom_model_runner.plugins import ARROW_STREAM
 
 STOP, SKIP, NULL = "stop", "skip", "null"
-ROW, REASON = "reject_row", "reject_reason"
 # Failures that other rows need not have.
-OF_SOME = (UserCodeError, SchemaError, BaseCustomUserError)
+OF_SOME = (UserCodeError, SchemaError, UnusableValues, BaseCustomUserError)
 # As many calls as with halves where one row is bad, and fewer where many are.
 PARTS = 4
 # A table takes some kilobytes more than what it holds.
@@ -74,6 +80,7 @@ def _tried(
 ) -> Iterator[tuple[range, pd.DataFrame | OfRows]]:
     """Yield, in order, the predictions of the parts of failing rows, or the failure of a single one."""
     if not isinstance(failure.__cause__, OF_SOME):
+        failure.before = rows.start
         raise failure
     if len(rows) == 1:
         yield rows, failure

@@ -22,21 +22,26 @@ class InFile(RunnerError):
 
 
 class OfRows(RunnerError):
-    """A failure of the rows of a block, so many, with the exit code of what failed."""
+    """A failure of so many rows of a block, behind so many others, with the exit code of what failed."""
 
-    def __init__(self, rows: int, error: RunnerError | BaseCustomUserError) -> None:
-        super().__init__(str(error))
+    def __init__(self, rows: int, error: RunnerError | BaseCustomUserError, *, before: int = 0) -> None:
+        super().__init__(*(error.args if isinstance(error, RunnerError) else (str(error),)))
         self.rows = rows
+        self.before = before
         self.exit_code = error.exit_code
 
 
 class InBlock(RunnerError):
-    """A failure of some rows of an input, which it names, with the exit code of what failed."""
+    """A failure of some rows of an input, which it names, with the exit code of what failed.
 
-    def __init__(self, first: int, name: str, error: OfRows) -> None:
-        last = first + error.rows - 1
+    `before` is how many rows stand before their block.
+    """
+
+    def __init__(self, before: int, name: str, error: OfRows) -> None:
+        before += error.before
+        first, last = before + 1, before + error.rows
         rows = f"Rows {first} to {last} of " if last > first else f"Row {first} of " if last == first else ""
-        super().__init__(f"{rows}{name}: {error}")
+        super().__init__(f"{rows}{name}: {error.told(before)}")
         self.exit_code = error.exit_code
 
 
@@ -81,7 +86,7 @@ class Rest:
     def _failure(self, block: Block, error: OfRows, rows: int) -> InBlock:
         beside = (kept for number, kept in self.before.items() if number < block.number)
         rows += sum(kept.rows for kept in beside if kept.behind.files == block.behind.files)
-        return InBlock(rows + 1, block.source or self.name, error)
+        return InBlock(rows, block.source or self.name, error)
 
     def alike(self, found: Iterable[tuple[Block, Segment]]) -> Iterator[Segment]:
         """Yield the segments of blocks, as long as their columns go together with those before.

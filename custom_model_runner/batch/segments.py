@@ -21,6 +21,8 @@ from custom_model_runner.data import columnar, compression, csv_text, ndjson, ta
 from custom_model_runner.errors import ContractError
 from custom_model_runner.plugins import ARROW_FILE, ARROW_STREAM, NDJSON, PARQUET
 
+# What a table of rejected rows has before their columns.
+ROW, REASON = "reject_row", "reject_reason"
 NUMBERS = struct.Struct("<5q")
 
 
@@ -146,8 +148,9 @@ def _alike(found: Iterator[Segment], empty: Callable[[bytes, int], bytes], head:
 
     Rows that were all rejected have the columns of the others, and `empty` makes a body of them.
     """
-    without_rows, waiting = None, 0
+    without_rows, waiting, rejects = None, 0, b""
     for segment in found:
+        rejects = rejects or segment.rejects
         head = head or (segment.head if segment.rows else b"")
         if not segment.rows:
             without_rows = without_rows or segment
@@ -159,17 +162,18 @@ def _alike(found: Iterator[Segment], empty: Callable[[bytes, int], bytes], head:
                 waiting = 0
             yield segment if segment.head else _empty(head, segment.rows, empty)
     if not head:
-        yield _of_none(without_rows, waiting)
+        yield _of_none(without_rows, rejects)
 
 
 def _empty(head: bytes, rows: int, empty: Callable[[bytes, int], bytes]) -> Segment:
     return Segment(rows, head, empty(head, rows))
 
 
-def _of_none(without_rows: Segment | None, waiting: int) -> Segment:
+def _of_none(without_rows: Segment | None, rejects: bytes) -> Segment:
     """Return what is written when no row has predictions, because there are none, or else not at all."""
-    if waiting or without_rows is None or without_rows.rejected:
-        raise AllRejected("All rows were rejected, so that there is no output; the file of --rejects tells why")
+    if rejects or without_rows is None:
+        reason = pa.ipc.open_stream(rejects).read_all().column(REASON)[0]
+        raise AllRejected(f"All rows were rejected, so that there is no output; the first because: {reason}")
     return without_rows
 
 

@@ -20,7 +20,7 @@ from custom_model_runner.batch.rest import OfRows
 from custom_model_runner.batch.segments import Form, Segment
 from custom_model_runner.batch.store import Add, Store
 from custom_model_runner.batch.wire import Kind, Message
-from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK, InputError
+from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK, InputError, RunnerError
 from custom_model_runner.predictor import Predictor
 
 # Opens the model in the worker of a number, or hands out what was loaded before the fork.
@@ -95,10 +95,10 @@ def _segment(work: Work, predictor: Predictor, blocks: Blocks, block: Block, add
 def _fail(connection: socket.socket, error: BaseException, *, number: int = wire.NO_BLOCK) -> None:
     """Tell a failure; the text of what is not expected is that of its class, as everywhere."""
     facts = {
-        "text": str(error) or type(error).__name__,
+        "pieces": error.args if isinstance(error, RunnerError) else [str(error) or type(error).__name__],
         "exit_code": getattr(error, "exit_code", EXIT_FAILURE),
         "trace": "".join(traceback.format_exception(error)),
-        "rows": error.rows if isinstance(error, OfRows) else None,
+        "rows": [error.rows, error.before] if isinstance(error, OfRows) else None,
         "is_memory": isinstance(error, MemoryError),
         "is_broken": type(error) is InputError,
     }

@@ -99,7 +99,7 @@ def returned_by(hook: str | None) -> Iterator[None]:
     except ContractError as error:
         if hook is None:
             raise
-        raise ContractError(f"{error} (returned by the {hook} hook)") from error
+        raise ContractError(*error.args, f" (returned by the {hook} hook)") from error
 
 
 def marshal(scores: Scores, target: Target, *, rows: int | None = None) -> Predictions:
@@ -167,7 +167,7 @@ def _check_probabilities(values: Array, *, is_exclusive: bool) -> None:
     outside = (values < 0) | (values > 1)
     if outside.any():
         row = int(np.argmax(outside.any(axis=1)))
-        raise ContractError(f"Expected probabilities between 0 and 1, but row {row} holds one outside")
+        raise ContractError("Expected probabilities between 0 and 1, but found others", *_in_row(row, values))
     if not is_exclusive:
         return
     sums = values.sum(axis=1)
@@ -176,8 +176,13 @@ def _check_probabilities(values: Array, *, is_exclusive: bool) -> None:
         row = int(np.argmax(wrong))
         raise ContractError(
             f"Predicted probabilities do not add up to 1 in {int(wrong.sum())} of {len(sums)} rows; "
-            f"row {row} adds up to {float(sums[row])!r}, expected 1 to within 0.00001"
+            f"expected 1 to within 0.00001, found {float(sums[row])!r}",
+            *_in_row(row, values),
         )
+
+
+def _in_row(first: int, values: Array) -> tuple[str | int, ...]:
+    return (", first in row ", first) if len(values) > 1 else ()
 
 
 def nothing(target: Target) -> Predictions:

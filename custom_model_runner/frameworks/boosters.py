@@ -14,9 +14,9 @@ from pandas.api.types import is_numeric_dtype
 
 from custom_model_runner.data import matrices, sparse
 from custom_model_runner.data.target import Hint, Target
-from custom_model_runner.errors import InputError, LoadError, UsageError, UserCodeError
+from custom_model_runner.errors import InputError, LoadError, UnusableValues, UsageError, UserCodeError
 from custom_model_runner.estimator import last_step
-from custom_model_runner.frameworks import fitted
+from custom_model_runner.frameworks import fitted, odd_values
 from custom_model_runner.target_type import NUMERIC, TargetType
 
 
@@ -161,9 +161,12 @@ def explained(model: object, table: pd.DataFrame, error: Exception, *, features:
     infinite = [name for name, column in columns if is_numeric_dtype(column) and np.isinf(column.to_numpy(float)).any()]
     name, kind = type(model).__name__, type(error).__name__
     if text or infinite:
-        return InputError(
-            f"{name} cannot use the input ({kind}); columns that are not numeric: {fitted.some(text)}; "
-            f"columns with infinite values: {fitted.some(infinite)}"
+        # Types are those of all rows.
+        blame = InputError if text else UnusableValues
+        return blame(
+            f"{name} cannot use the input ({kind}); ",
+            *odd_values.texts(columns),
+            f"columns that are not numeric: {fitted.some(text)}; columns with infinite values: {fitted.some(infinite)}",
         )
     return UserCodeError(f"{name} raised {kind} on {len(table)} rows and {table.shape[1]} columns")
 

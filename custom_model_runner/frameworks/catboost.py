@@ -14,7 +14,7 @@ from pandas.api.types import is_float_dtype
 from custom_model_runner.data.labels import align
 from custom_model_runner.data.predictions import Bare, Scores
 from custom_model_runner.data.target import Hint, Target
-from custom_model_runner.errors import ContractError, InputError, LoadError, UsageError
+from custom_model_runner.errors import ContractError, LoadError, UnusableValues, UsageError
 from custom_model_runner.estimator import last_step
 from custom_model_runner.frameworks import boosters, threads
 from custom_model_runner.frameworks import sklearn as conventions
@@ -178,7 +178,7 @@ def _check_categories(model: catboost.CatBoost, table: pd.DataFrame, features: F
         if is_float_dtype(table.iloc[:, place]) or table.iloc[:, place].isna().any()
     ]
     if bad:
-        raise InputError(
+        raise UnusableValues(
             f"Columns of categories hold missing values or fractions, expected text or whole numbers: {', '.join(bad)}"
         )
 

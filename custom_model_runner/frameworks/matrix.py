@@ -11,9 +11,9 @@ from scipy.sparse import issparse
 
 from custom_model_runner.data import matrices, sparse
 from custom_model_runner.data.target import Target
-from custom_model_runner.errors import InputError, LoadError, UsageError
+from custom_model_runner.errors import InputError, LoadError, UnusableValues, UsageError
 from custom_model_runner.estimator import last_step
-from custom_model_runner.frameworks import fitted
+from custom_model_runner.frameworks import fitted, odd_values
 from custom_model_runner.target_type import NUMERIC
 
 Array = np.ndarray[Any, Any]
@@ -55,7 +55,7 @@ def _before_last(model: Any, table: pd.DataFrame) -> Any:
             values = values if step in (None, "passthrough") else step.transform(values)
     except (TypeError, ValueError, OverflowError, KeyError) as error:
         # The library's text may quote the data.
-        raise InputError(
+        raise UnusableValues(
             f"The steps before the last of the pipeline cannot use the input ({type(error).__name__}): "
             f"{table.shape[1]} columns; columns that are not numeric: {fitted.some(_not_numeric(table))}; "
             f"columns with missing values: {fitted.some(np.flatnonzero(table.isna().any()))}"
@@ -70,7 +70,11 @@ def numbers(table: pd.DataFrame, dtype: Any = np.float32) -> Array:
     """
     text = _not_numeric(table)
     if text:
-        raise InputError(f"The model takes numbers; columns that are not numeric: {fitted.some(text)} (counted from 0)")
+        raise InputError(
+            "The model takes numbers; ",
+            *odd_values.texts((str(place), table.iloc[:, place]) for place in text),
+            f"columns that are not numeric: {fitted.some(text)} (counted from 0)",
+        )
     is_sparse = sparse.is_sparse(table)
     if is_sparse:
         matrices.check_filled(table.shape, np.dtype(dtype))
@@ -98,7 +102,7 @@ def _whole_numbers(table: pd.DataFrame, dtype: Any) -> Array:
         if not np.array_equal(whole[:, position], values):
             wrong.append(position)
     if wrong:
-        raise InputError(
+        raise UnusableValues(
             f"The model takes {np.dtype(dtype).name} values, without gaps; "
             f"columns with others: {fitted.some(wrong)} (counted from 0)"
         )
@@ -117,7 +121,7 @@ def settle(values: Array, given: Array, target: Target) -> Array:
         return values
     gaps = np.flatnonzero(~np.isfinite(given).all(axis=0)) if np.isnan(values).any() else ()
     if len(gaps):
-        raise InputError(
+        raise UnusableValues(
             "The model gives no probabilities where values are missing or infinite; "
             f"columns with such values: {fitted.some(gaps)} (counted from 0)"
         )

@@ -15,7 +15,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as states
 
 from custom_model_runner.data.predictions import Scores
 from custom_model_runner.data.target import Hint, Target
-from custom_model_runner.errors import InputError, LoadError, UserCodeError
+from custom_model_runner.errors import InputError, LoadError, UnusableValues, UserCodeError
 from custom_model_runner.frameworks import fitted, matrix, threads
 from custom_model_runner.target_type import TargetType
 
@@ -165,14 +165,14 @@ def _values(wanted: Any, part: pd.DataFrame) -> matrix.Array:
     try:
         values = _texts(part) if wanted.type == TEXT else matrix.numbers(part, TYPES[wanted.type])
     except InputError as error:
-        raise InputError(f"The input {wanted.name!r} of the model: {error}") from error
+        raise type(error)(f"The input {wanted.name!r} of the model: ", *error.args) from error
     return values.reshape(len(part)) if len(wanted.shape) == 1 else values
 
 
 def _texts(part: pd.DataFrame) -> matrix.Array:
     gaps = np.flatnonzero(part.isna().any())
     if len(gaps):
-        raise InputError(f"The model takes text; columns with missing values: {fitted.some(gaps)} (counted from 0)")
+        raise UnusableValues(f"The model takes text; columns with missing values: {fitted.some(gaps)} (counted from 0)")
     return part.astype(str).to_numpy(dtype=object)
 
 

@@ -20,9 +20,16 @@ from custom_model_runner.data import matrices, sparse
 from custom_model_runner.data.labels import align
 from custom_model_runner.data.predictions import Bare, Scores
 from custom_model_runner.data.target import Hint, Target
-from custom_model_runner.errors import ContractError, InputError, LoadError, UsageError, UserCodeError
+from custom_model_runner.errors import (
+    ContractError,
+    InputError,
+    LoadError,
+    UnusableValues,
+    UsageError,
+    UserCodeError,
+)
 from custom_model_runner.estimator import last_step
-from custom_model_runner.frameworks import fitted
+from custom_model_runner.frameworks import fitted, odd_values
 from custom_model_runner.frameworks.bare import NAMES, is_plain, is_still, nameless, prove
 from custom_model_runner.target_type import NUMERIC, TargetType
 
@@ -222,25 +229,29 @@ def _explained(model: Any, table: pd.DataFrame, error: Exception) -> InputError 
         return fitted.wrong_width(wanted, table)
     # Names are shown only where the model knows them: those of a file without a header line are data.
     shown = [str(name) for name in table.columns] if names is not None else [str(n) for n in range(table.shape[1])]
-    columns = [table.iloc[:, position] for position in range(table.shape[1])]
+    columns = [(name, table.iloc[:, position]) for position, name in enumerate(shown)]
     name, kind = type(model).__name__, type(error).__name__
     ours = UserCodeError(f"{name} raised {kind} on {len(table)} rows and {table.shape[1]} columns")
     if isinstance(error, KeyError):
         return ours
-    text = [name for name, column in zip(shown, columns, strict=True) if not is_numeric_dtype(column)]
-    gaps = [name for name, column in zip(shown, columns, strict=True) if column.isna().any()]
-    large = [name for name, column in zip(shown, columns, strict=True) if _is_large(column)]
+    text = [name for name, column in columns if not is_numeric_dtype(column)]
+    gaps = odd_values.found(columns, lambda column: column.isna().to_numpy())
+    large = odd_values.found(columns, _are_large)
     if text or gaps or large:
-        return InputError(
-            f"{name} cannot use the input ({kind}); columns that are not numeric: {fitted.some(text)}; "
+        return UnusableValues(
+            f"{name} cannot use the input ({kind}); ",
+            *odd_values.texts(columns),
+            f"columns that are not numeric: {fitted.some(text)}; "
             f"columns with missing values: {fitted.some(gaps)}; "
-            f"columns with infinite or very large values: {fitted.some(large)}"
+            f"columns with infinite or very large values: {fitted.some(large)}",
+            *odd_values.first(gaps, large, rows=len(table)),
         )
     return ours
 
 
-def _is_large(column: pd.Series[Any]) -> bool:
-    """Say whether a column holds infinities, or what becomes one in the narrow type that trees use."""
+def _are_large(column: pd.Series[Any]) -> odd_values.Mask:
+    """Say which values of a column are infinite, or become so in the narrow type that trees use."""
     if not is_numeric_dtype(column) or is_complex_dtype(column):
-        return False
-    return bool((np.abs(column.to_numpy(np.float64, na_value=np.nan)) > np.finfo(np.float32).max).any())
+        return np.zeros(len(column), dtype=bool)
+    large: odd_values.Mask = np.abs(column.to_numpy(np.float64, na_value=np.nan)) > np.finfo(np.float32).max
+    return large

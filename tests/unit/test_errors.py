@@ -19,6 +19,7 @@ from custom_model_runner import errors
         (errors.InputError, 6, 422),
         (errors.MalformedRequest, 6, 400),
         (errors.PayloadTooLarge, 6, 413),
+        (errors.UnusableValues, 6, 422),
         (errors.Unsupported, 6, 422),
         (errors.BaseCustomUserError, 5, 500),
     ],
@@ -26,6 +27,11 @@ from custom_model_runner import errors
 def test_each_failure_has_its_exit_code_and_status(kind: type[errors.RunnerError], exit_code: int, status: int) -> None:
     error = kind("what happened")
     assert (error.exit_code, error.status) == (exit_code, status)
+
+
+def test_a_row_is_told_by_its_number_counted_from_1_in_the_whole_input() -> None:
+    error = errors.ContractError("row ", 4, " of 7 is wrong")
+    assert (str(error), error.told(10)) == ("row 5 of 7 is wrong", "row 15 of 7 is wrong")
 
 
 def test_a_user_chooses_the_status_of_an_http_error() -> None:

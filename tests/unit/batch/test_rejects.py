@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from sklearn.linear_model import LinearRegression
 
 from custom_model_runner.errors import ContractError, InputError, RunnerError, UsageError
 
@@ -264,3 +266,54 @@ def test_rows_that_do_not_fail_again_are_not_rejected(tmp_path: Path) -> None:
     FRAME.to_csv(tmp_path / "in.csv", index=False)
     found = pd.read_csv(run(plant(tmp_path / "code", {"custom.py": source}), on_error="null", batch_rows=20))
     assert found["Predictions"].tolist() == (FRAME["a"] / 2).tolist()
+
+
+@pytest.fixture(params=["lone", "behind a transform hook"])
+def linear(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A folder with a model of scikit-learn, which takes numbers without gaps."""
+    files = {"model.pkl": pickle.dumps(LinearRegression().fit(pd.DataFrame({"a": [0.0, 1.0]}), [0.0, 2.0]))}
+    hook = {"custom.py": "def transform(data, model):\n    return data\n"}
+    return plant(tmp_path / "code", files if request.param == "lone" else {**files, **hook})
+
+
+@pytest.mark.parametrize("block_rows", [1, 3, 100])
+@pytest.mark.parametrize("bad", ["", "inf", "one"])
+def test_rows_that_a_library_refuses_are_rejected(linear: Path, bad: str, block_rows: int) -> None:
+    lines = [bad if n == 13 else str(n) for n in range(20)]
+    (linear.parent / "in.csv").write_text("\n".join(["a,b", *(f"{line},x" for line in lines)]))
+    found = pd.read_csv(run(linear, on_error="skip", batch_rows=block_rows))
+    assert found["Predictions"].round(6).tolist() == [2 * n for n in range(20) if n != 13]
+    rejected = pd.read_csv(linear.parent / "bad.csv")
+    assert rejected["reject_row"].tolist() == [14]
+    assert rejected["reject_reason"][0].startswith("LinearRegression cannot use the input (ValueError)")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_failure_names_the_row_by_its_number_in_the_file(linear: Path, workers: int) -> None:
+    lines = ["one" if n == 13 else str(n) for n in range(20)]
+    (linear.parent / "in.csv").write_text("\n".join(["a,b", *(f"{line},x" for line in lines)]))
+    message = "Rows 11 to 15 of 'in.csv': LinearRegression .*; column a holds numbers, but none in row 14; "
+    with pytest.raises(RunnerError, match=message):
+        score(linear, linear.parent / "in.csv", output=linear.parent / "out.csv", batch_rows=5, workers=workers)
+
+
+def test_columns_that_only_a_part_of_a_block_lacks_end_the_run_with_its_rows(tmp_path: Path) -> None:
+    """Dummies of fewer rows are fewer, so that good rows would be rejected with the bad ones."""
+    hook = """
+        import pandas as pd
+
+        def transform(data, model):
+            return pd.get_dummies(data["b"]).join(data["a"])
+    """
+    frame = pd.DataFrame({"x": [0, 1], "y": [1, 0], "a": [0.0, 1.0]})
+    model = pickle.dumps(LinearRegression().fit(frame, [0.0, 2.0]))
+    folder = plant(tmp_path / "code", {"custom.py": hook, "model.pkl": model})
+    pd.DataFrame({"a": [0, 1, 2, 3, None], "b": list("xyxyx")}).to_csv(tmp_path / "in.csv", index=False)
+    with pytest.raises(RunnerError, match=r"Row 5 of 'in.csv': The table that the transform hook returned lacks 1 of"):
+        run(folder, on_error="skip", batch_rows=5)
+
+
+def test_where_all_rows_are_rejected_the_reason_of_the_first_is_told(linear: Path) -> None:
+    (linear.parent / "in.csv").write_text("a,b\n,x\n,y\n")
+    with pytest.raises(ContractError, match="no output; the first because: LinearRegression cannot use the input"):
+        run(linear, on_error="skip")

@@ -135,7 +135,7 @@ def test_predictions_must_be_an_array_of_one_or_two_dimensions(values: Any, word
 @pytest.mark.parametrize("value", [-0.0001, 1.0001, np.inf, -np.inf])
 @pytest.mark.parametrize("target", [MULTICLASS, MULTILABEL])
 def test_a_value_outside_0_and_1_is_no_probability(value: float, target: Target) -> None:
-    with pytest.raises(ContractError, match="between 0 and 1, but row 1 holds one outside"):
+    with pytest.raises(ContractError, match=r"between 0 and 1, but found others, first in row 2$"):
         marshal(Scores(np.array([[0.2, 0.3, 0.5], [value, 0.5, 0.5]])), target)
 
 
@@ -146,7 +146,7 @@ def test_probabilities_may_miss_a_sum_of_1_by_little(deviation: float) -> None:
 
 @pytest.mark.parametrize("deviation", [1e-4, -1e-4, np.nan])
 def test_probabilities_that_do_not_add_up_to_1_break_the_contract(deviation: float) -> None:
-    with pytest.raises(ContractError, match=r"do not add up to 1 in 1 of 2 rows; row 1 adds up to .* within 0.00001$"):
+    with pytest.raises(ContractError, match=r"do not add up to 1 in 1 of 2 rows; .*, first in row 2$"):
         marshal(Scores(np.array([[0.2, 0.3, 0.5], [0.2, 0.3, 0.5 + deviation]])), MULTICLASS)
 
 

@@ -152,8 +152,9 @@ def test_columns_are_found_by_name_and_others_are_left_out(table: pd.DataFrame) 
         (FRAME[["a"]].assign(z=1), "lacks 1 of the columns that the model was fitted on: b"),
         (FRAME.assign(b="MARKER"), "columns that are not numeric: b; columns with missing values: none"),
         (FRAME.assign(b=np.nan), "columns that are not numeric: none; columns with missing values: b"),
+        (FRAME.assign(b=["0", "1", "MARKER", "3"]), "column b holds numbers, but none in row 3; columns that are not"),
         (FRAME.assign(b=np.inf), "missing values: none; columns with infinite or very large values: b"),
-        (FRAME.assign(a=[1.0, -np.inf, 1.0, 1.0]), "columns with infinite or very large values: a"),
+        (FRAME.assign(a=[1.0, -np.inf, 1.0, 1.0]), "large values: a; the first of these values is in row 2"),
     ],
 )
 def test_a_table_the_model_cannot_use_is_an_input_error_that_names_columns_and_no_data(
