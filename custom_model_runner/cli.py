@@ -129,6 +129,9 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     words = list(sys.argv[1:] if argv is None else argv)
     snapshot = dict(os.environ if environ is None else environ)
     signal.signal(signal.SIGTERM, _terminate)
+    # To a server it means another thing, and whoever runs under nohup does not want to hear of it.
+    if words[:1] == ["score"] and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, _terminate)
     _open_standard_streams()
     # Known before the words are parsed, since parsing may fail; it may be abbreviated like every option.
     asks = any(word.startswith("--show-s") and "--show-stacktrace".startswith(word) for word in words)
@@ -284,5 +287,5 @@ def _is_on(environ: Mapping[str, str], variable: str) -> bool:
     return environ.get(variable, "").strip().lower() not in parsers.FALSE_WORDS | {""}
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated(number)

@@ -22,6 +22,7 @@ RunnerError                 1 / 500   anything else
 BaseCustomUserError         5 / 500   raised by user code, passed on unwrapped
   CustomHTTPError           5 / its own status
 Terminated                  143       SIGTERM in batch; not an Exception, so that user code cannot swallow it
+                            129       the same for SIGHUP
 """
 
 from __future__ import annotations
@@ -184,6 +185,10 @@ class CustomHTTPError(BaseCustomUserError):
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived while a batch command ran."""
+    """SIGTERM, or another signal of a number, arrived while a batch command ran."""
 
     exit_code = 143
+
+    def __init__(self, number: int = 15) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number

@@ -23,7 +23,8 @@ NO_MATTER = frozenset({"input", "output", "code_dir"}) | frozenset(
     {"resume", "workers", "max_decoded_bytes", "no_pickle", "show_perf", "summary", "no_progress", "rejects"}
 )
 LIBRARIES = ("pandas", "numpy", "scipy", "pyarrow")
-ABSENT = "not there"
+ABSENT, NONE = "not there", "none"
+PARAMETER = "the runtime parameter"
 # Of an input up to this size all is read; of a larger one, so many pieces of the rest.
 INPUT_BYTES = 1 << 20
 PIECES = 64
@@ -34,12 +35,14 @@ def settle(model: ModelSettings, score: ScoreSettings) -> Identity:
     sources = files_of(score.input)
     beside = {Path(name) for name in sources}
     beside |= {path.resolve() for path in (score.output, score.rejects) if isinstance(path, Path)}
+    more = f" and {len(sources) - 1} more files" if len(sources) > 1 else ""
     return {
+        "--input": f"{sources[0]!r}{more}",
         **{f"the input {name!r}": _input(Path(name)) for name in sources},
         **_options(model),
         **_options(score),
         **{f"the file {name!r} of the code directory": text for name, text in _folder(model.code_dir, beside)},
-        **{f"the runtime parameter {name}": _digest([text.encode()]) for name, text in parameters.delivered().items()},
+        **{f"{PARAMETER} {name}": _digest([text.encode()]) for name, text in parameters.delivered().items()},
         **_versions(),
     }
 
@@ -49,16 +52,33 @@ def check(found: Identity, expected: Identity, name: str) -> None:
     for what in dict.fromkeys([*expected, *found]):
         here, there = found.get(what, ABSENT), expected.get(what, ABSENT)
         if here != there:
-            raise UsageError(
-                f"--resume: {what} is {here}, expected {there} as when {name!r} was begun; "
-                "without --resume the run begins anew"
+            is_hidden = what.startswith(PARAMETER) and ABSENT not in (here, there)
+            states = (
+                "has another value than" if is_hidden else f"is {_shown(what, here)}, expected {_shown(what, there)} as"
             )
+            raise UsageError(f"--resume: {what} {states} when {name!r} was begun; without --resume the run begins anew")
+
+
+def _shown(what: str, state: str) -> str:
+    """Return a state as it is told: values of runtime parameters may be anything."""
+    return "given" if what.startswith(PARAMETER) and state != ABSENT else state
 
 
 def _options(section: Any) -> dict[str, str]:
     declared = options.options(type(section))
     shown = [field.name for field in fields(section) if field.name not in NO_MATTER]
-    return {declared[name].name: str(getattr(section, name)) for name in shown}
+    return {declared[name].name: _word(getattr(section, name)) for name in shown}
+
+
+def _word(value: Any) -> str:
+    """Return the value of an option as it is told, another text for any other value."""
+    if value is None or value == ():
+        return NONE
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ", ".join(map(_word, value))
+    return repr(str(value)) if isinstance(value, str | Path) else str(value)
 
 
 def _input(path: Path) -> str:

@@ -47,12 +47,12 @@ class Journal:
         sinks.place(folder / JOURNAL, data, is_synced=True)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Partial:
     """The folder of a run, which is this process's as long as it lives; `journal` is that of a run to go on with.
 
     `settle` tells what this run is begun with, and is None if it cannot be gone on with. `complete_rows` tells how many
-    rows were predicted if that run was complete.
+    rows were predicted if that run was complete. Until it `is_begun`, what is there may be another run's.
     """
 
     output: Path
@@ -60,6 +60,12 @@ class Partial:
     settle: Settle | None
     journal: Journal | None = None
     complete_rows: int | None = None
+    is_begun: bool = False
+
+    @property
+    def is_its_own(self) -> bool:
+        """Say whether what is in the folder is of this run."""
+        return self.is_begun or self.journal is not None
 
     @property
     def store(self) -> Store:
@@ -70,10 +76,13 @@ class Partial:
         """Return the segments to go on with; a run that begins anew throws away what is there, and says what it is."""
         if self.journal is not None:
             return self.store.kept(verifies=True)
+        settled = None if self.settle is None else self.settle()
+        _tell_loss(self.folder, settled)
+        self.is_begun = True
         with sinks.told(self.folder):
             _empty(self.folder)
-            if self.settle is not None:
-                Journal(self.settle(), blocks).write(self.folder)
+            if settled is not None:
+                Journal(settled, blocks).write(self.folder)
         return {}
 
     @contextmanager
@@ -87,7 +96,7 @@ class Partial:
 def opened(output: Path, settle: Settle | None, *, resumes: bool) -> Iterator[Partial]:
     """Make the folder beside an output, or take it up, for this process alone; in the end it is removed.
 
-    After a failure it stays if there is something to go on with, and that is told.
+    After a failure what there is to go on with stays, and is told if it is this run's.
     """
     target = output.resolve()
     partial = Partial(output, target.with_name(f"{target.name}.partial"), settle)
@@ -98,12 +107,9 @@ def opened(output: Path, settle: Settle | None, *, resumes: bool) -> Iterator[Pa
         try:
             yield begun
         except BaseException as error:
-            if comes_again(error):
-                _remove(partial.folder)
-            else:
-                _leave(partial)
+            _leave(begun, error)
             raise
-        _clear_up(partial)
+        _clear_up(begun)
     finally:
         os.close(lock)
 
@@ -112,7 +118,10 @@ def _locked(folder: Path) -> int:
     """Return the descriptor of a lock that ends with this process, even if children of it live on."""
     while True:
         # It holds predictions and rows of an input, which may not be for others.
-        folder.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        if os.path.lexists(folder) and not folder.is_dir():
+            raise UsageError(f"--output: {str(folder)!r} is a file, expected nothing, or the folder of an earlier run")
         # Whoever has just ended may take it away at any time.
         with suppress(FileNotFoundError):
             _check_names(folder)
@@ -142,14 +151,10 @@ def _take(descriptor: int, folder: Path) -> None:
 
 
 def _begun(partial: Partial, *, resumes: bool) -> Partial:
-    """Return the folder with the journal to go on with; tell what becomes of an earlier run."""
-    rows, journal = _rows(partial), _journal(partial.folder)
+    """Return the folder with the journal to go on with, if that is wanted, and tell what is gone on with."""
     if not resumes:
-        if rows and journal is not None and journal.complete is None:
-            logs.notice(
-                f"{rows} rows of an earlier run in {partial.folder.name!r} are thrown away; --resume would keep them"
-            )
         return partial
+    journal = _journal(partial.folder)
     if journal is None:
         logs.notice(f"there is nothing to resume in {partial.folder.name!r}: the run begins with the first row")
         return partial
@@ -157,7 +162,7 @@ def _begun(partial: Partial, *, resumes: bool) -> Partial:
     if journal.complete is not None and journal.complete == _state(partial.output, journal.complete["rows"]):
         logs.notice(f"{str(partial.output)!r} is complete already")
         return replace(partial, complete_rows=journal.complete["rows"])
-    logs.notice(f"going on from the {rows} rows in {partial.folder.name!r}")
+    logs.notice(f"going on from the {_rows(partial.folder)} rows in {partial.folder.name!r}")
     return replace(partial, journal=journal)
 
 
@@ -170,27 +175,34 @@ def _journal(folder: Path) -> Journal | None:
         return None
 
 
-def _rows(partial: Partial) -> int | None:
-    """Return how many rows of a run are there, None if it cannot be gone on with."""
-    if _journal(partial.folder) is None:
-        return None
-    return sum(kept.rows for kept in partial.store.kept().values())
+def _rows(folder: Path) -> int:
+    """Return how many rows of a run are there that can be gone on with."""
+    return 0 if _journal(folder) is None else sum(kept.rows for kept in Store(folder).kept().values())
 
 
-def _leave(partial: Partial) -> None:
-    """Leave what there is to go on with, and say so."""
-    rows = _rows(partial)
-    if rows:
+def _tell_loss(folder: Path, settled: Identity | None) -> None:
+    """Tell how many rows of an earlier run go, and whether they could have been gone on with."""
+    rows, journal = _rows(folder), _journal(folder)
+    if rows and journal is not None and journal.complete is None:
+        whose = "an earlier run" if journal.identity == settled else "another run"
+        remedy = "; --resume would have kept them" if journal.identity == settled else ""
+        logs.notice(f"{rows} rows of {whose} in {folder.name!r} are thrown away{remedy}")
+
+
+def _leave(partial: Partial, error: BaseException) -> None:
+    """Leave what there is to go on with, and say so if it is of this run."""
+    rows = _rows(partial.folder)
+    if not rows or (partial.is_its_own and comes_again(error)):
+        _remove(partial.folder)
+    elif partial.is_its_own:
         name = str(partial.folder)
         logs.notice(f"{rows} rows are kept in {name!r}; the same command with --resume goes on from there")
-    else:
-        _remove(partial.folder)
 
 
 def _clear_up(partial: Partial) -> None:
     """Remove the folder of a run that is complete; that is noted first, in case that this is interrupted."""
     journal = _journal(partial.folder)
-    if journal is not None and partial.output.exists():
+    if journal is not None and partial.is_its_own and partial.output.exists():
         with suppress(OSError, RunnerError):
             rows = sum(kept.rows - kept.rejected for kept in partial.store.kept().values())
             replace(journal, complete=_state(partial.output, rows)).write(partial.folder)

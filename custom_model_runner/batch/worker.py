@@ -59,8 +59,9 @@ def start(work: Work, number: int, connection: socket.socket, parent: int) -> No
 def _settle_in(parent: int) -> None:
     processes.end_with_parent(parent)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # A terminal sends it to all; the parent decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A terminal sends them to all; the parent decides.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     # The input is the parent's.
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)

@@ -79,7 +79,7 @@ def case(tmp_path: Path, plant: Plant) -> Case:
     return Case(tmp_path)
 
 
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
 def test_a_signal_leaves_what_can_be_resumed_and_says_how(
     drum: Drum, start: Start, case: Case, number: signal.Signals, exit_code: int
 ) -> None:

@@ -16,8 +16,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from custom_model_runner.batch import identity, partial, plan, sinks
+from custom_model_runner.batch.blocks import Block, Blocks
 from custom_model_runner.batch.rest import Rest
-from custom_model_runner.errors import RunnerError, UsageError
+from custom_model_runner.data.payload import Payload
+from custom_model_runner.errors import InputError, RunnerError, UsageError
 
 from ..folders import plant
 from .runs import score
@@ -243,9 +245,50 @@ def test_a_run_that_does_not_resume_says_what_it_throws_away(
 ) -> None:
     folder, source, output = stopped
     score(folder, source, output=output, batch_rows=5)
-    assert "9 rows of an earlier run in 'out.csv.partial' are thrown away" in capsys.readouterr().err
+    assert "9 rows of another run in 'out.csv.partial' are thrown away\n" in capsys.readouterr().err
     assert seen(tmp_path) == [*range(9), *range(ROWS)]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["code", "in.csv", "out.csv", "seen"]
+
+
+def test_a_run_that_could_have_been_resumed_says_so(
+    stopped: Stopped, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, source, output = stopped
+    score(folder, source, output=output, batch_rows=3)
+    told = "9 rows of an earlier run in 'out.csv.partial' are thrown away; --resume would have kept them"
+    assert told in capsys.readouterr().err
+
+
+def test_a_run_that_fails_before_it_has_begun_leaves_another_and_does_not_speak_of_it(
+    stopped: Stopped, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, source, output = stopped
+    capsys.readouterr()
+    (tmp_path / "other.csv").write_bytes(b"a,b\n1,\xff\n")
+    with pytest.raises(InputError, match="UTF-8"):
+        score(folder, tmp_path / "other.csv", output=output, batch_rows=3)
+    assert capsys.readouterr().err == ""
+    score(folder, source, output=output, batch_rows=3, resume=True)
+    assert seen(tmp_path) == list(range(ROWS))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_a_broken_input_has_left_cannot_be_resumed_and_goes(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], workers: int
+) -> None:
+    given = Blocks.payload
+
+    def payload(blocks: Blocks, block: Block) -> Payload:
+        if blocks.types is not None and block.number == 2:
+            raise InputError("It is broken")
+        return given(blocks, block)
+
+    source = rows_files(tmp_path, "in.csv")
+    monkeypatch.setattr(Blocks, "payload", payload)
+    with pytest.raises(InputError, match="It is broken"):
+        score(folder, source, output=tmp_path / "out.csv", batch_rows=3, workers=workers)
+    assert capsys.readouterr().err == ""
+    assert not (tmp_path / "out.csv.partial").exists()
 
 
 @pytest.mark.parametrize("options", [{"batch_rows": 3}, {}])
@@ -275,6 +318,10 @@ def touch(path: Path) -> None:
             lambda beside: plant(beside, {"code/data/x": "1"}),
             "the file 'data/x' of the code directory is .*expected not",
         ),
+        (
+            lambda beside: (beside / "in.csv").rename(beside / "other.csv"),
+            "--input is '.*/other.csv', expected '.*/in.csv' as when 'out.csv.partial' was begun",
+        ),
         (lambda beside: (beside / "code" / "custom.py").unlink(), "the file 'custom.py' .* is not there, expected"),
     ],
 )
@@ -282,7 +329,7 @@ def test_what_has_changed_is_refused_and_named(stopped: Stopped, change: Callabl
     folder, source, output = stopped
     change(folder.parent)
     with pytest.raises(UsageError, match=f"--resume: {message}"):
-        score(folder, source, output=output, batch_rows=3, resume=True)
+        score(folder, next(source.parent.glob("*.csv")), output=output, batch_rows=3, resume=True)
     assert segment(output, 2).exists()
 
 
@@ -302,8 +349,9 @@ def test_a_small_change_in_a_large_file_of_the_folder_is_noticed(folder: Path, t
     ("given", "message"),
     [
         ({"batch_rows": 4}, "--batch-rows is 4, expected 3"),
-        ({"passthrough": ("c",)}, "--passthrough is"),
-        ({"output_format": "ndjson"}, "--output-format is ndjson, expected None"),
+        ({"passthrough": ("c", "b")}, "--passthrough is 'c', 'b', expected none as when 'out.csv.partial' was begun"),
+        ({"output_format": "ndjson"}, "--output-format is 'ndjson', expected none"),
+        ({"whole_file": True, "batch_rows": None}, "--batch-rows is none, expected 3"),
     ],
 )
 def test_other_options_are_refused_and_named(stopped: Stopped, given: dict[str, Any], message: str) -> None:
@@ -324,7 +372,7 @@ def test_other_runtime_parameters_are_refused_and_named_but_not_shown(
 ) -> None:
     folder, source, output = stopped
     monkeypatch.setenv("MLOPS_RUNTIME_PARAM_X", json.dumps({"type": "string", "payload": "something"}))
-    with pytest.raises(UsageError, match=r"--resume: the runtime parameter X is .* expected not there") as caught:
+    with pytest.raises(UsageError, match=r"--resume: the runtime parameter X is given, expected not there") as caught:
         score(folder, source, output=output, batch_rows=3, resume=True)
     assert "something" not in str(caught.value)
 
@@ -336,6 +384,24 @@ def test_what_does_not_change_results_may_differ(stopped: Stopped, monkeypatch: 
     (folder / "custom.py").touch()
     score(folder, source, output=output, batch_rows=3, resume=True, show_perf=True, summary="", workers=2)
     assert output.exists()
+
+
+def test_other_values_of_runtime_parameters_are_not_shown(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = rows_files(tmp_path, "in.csv")
+    monkeypatch.setenv("MLOPS_RUNTIME_PARAM_X", json.dumps({"type": "string", "payload": "one"}))
+    output = interrupted(folder, source, at=10, batch_rows=3)
+    monkeypatch.setenv("MLOPS_RUNTIME_PARAM_X", json.dumps({"type": "string", "payload": "two"}))
+    told = "^--resume: the runtime parameter X has another value than when 'out.csv.partial' was begun; without"
+    with pytest.raises(UsageError, match=told):
+        score(folder, source, output=output, batch_rows=3, resume=True)
+
+
+def test_a_file_in_the_way_is_named(folder: Path, tmp_path: Path) -> None:
+    plant(tmp_path, {"out.csv.partial": "text"})
+    with pytest.raises(UsageError, match=r"^--output: '.*/out.csv.partial' is a file, expected nothing, or the folder"):
+        score(folder, rows_files(tmp_path, "in.csv"), output=tmp_path / "out.csv")
 
 
 def test_a_folder_with_something_else_in_it_is_not_touched(folder: Path, tmp_path: Path) -> None:
