@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from dataclasses import dataclass, field, replace
 
 from custom_model_runner import garbage, logs, sharing
+from custom_model_runner.addresses import file_name
 from custom_model_runner.batch import (
     ahead,
     flow,
@@ -32,7 +33,7 @@ from custom_model_runner.batch.rest import Rest
 from custom_model_runner.batch.segments import Form, Segment
 from custom_model_runner.batch.tally import LOAD, LOOK, PREDICT, WRITE, Tally
 from custom_model_runner.batch.worker import Open, Work
-from custom_model_runner.errors import UsageError
+from custom_model_runner.errors import InputError, UsageError
 from custom_model_runner.monitoring import reporting
 from custom_model_runner.predictor import Predictor, open_predictor
 from custom_model_runner.settings import ModelSettings, ScoreSettings
@@ -95,11 +96,24 @@ def run(job: Job) -> None:
     job.tally.bytes_in = job.batch.size or 0
     with local.bounded(), _beside(job) as kept:
         if kept is None or kept.complete_rows is None:
-            _predict(replace(job, partial=kept))
+            with _named(job.batch):
+                _predict(replace(job, partial=kept))
         else:
             job.tally.resumed_rows = kept.complete_rows
             job.tally.stages.end(LOAD)
     job.tally.stages.end(WRITE)
+
+
+@contextmanager
+def _named(batch: Plan) -> Iterator[None]:
+    """Have what is wrong with a file be told with its name; that of one of several is told already."""
+    try:
+        yield
+    except InputError as error:
+        name = file_name(batch.source)
+        if len(batch.sources) == 1 and sources.is_lasting(batch.source) and name not in str(error):
+            error.args = (f"{name}: {error}",)
+        raise
 
 
 def _predict(job: Job) -> None:

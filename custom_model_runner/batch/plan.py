@@ -15,7 +15,7 @@ from custom_model_runner.batch.blocks import BLOCK_BYTES, Blocks, Limits, Whole
 from custom_model_runner.batch.several import Read
 from custom_model_runner.data import compression, tables, transformed
 from custom_model_runner.data.compression import Readable
-from custom_model_runner.errors import UsageError
+from custom_model_runner.errors import InputError, UsageError
 from custom_model_runner.model import Model
 from custom_model_runner.plugins import ARROW_FILE, ARROW_STREAM, PARQUET
 from custom_model_runner.settings import ScoreSettings
@@ -189,6 +189,8 @@ def _look_at(plan: Plan, source: str) -> Blocks | Whole:
     with sources.opened(source, plan.limits.decoded) as stream:
         first = sources.take(stream, text.HEAD_BYTES)
         cutting = _cutting(plan, source, first)
+        if cutting is None and not first.strip() and len(plan.sources) > 1:
+            raise InputError("The file is empty, expected a header line")
         if cutting is None:
             return Whole(reason=text.uncut(first, stream)[1])
     return text.look(cutting)

@@ -13,7 +13,7 @@ from typing import Any
 from custom_model_runner.batch import ahead, rows, sources
 from custom_model_runner.batch.blocks import BEGINNING, Block, Blocks, Limits, Place, Whole
 from custom_model_runner.batch.rows import Cut
-from custom_model_runner.data import column_facts, csv_facts, csv_shape, json_facts, tables
+from custom_model_runner.data import column_facts, csv_facts, csv_shape, json_facts, signatures, tables
 from custom_model_runner.data.column_facts import Facts
 from custom_model_runner.data.compression import Readable
 from custom_model_runner.data.payload import Payload
@@ -145,7 +145,9 @@ def types_of(kind: Text, facts: Facts) -> dict[str, str] | None:
 def _facts(cutting: Cutting, payloads: Iterator[Payload]) -> tuple[int, Facts]:
     """Return the rows of some blocks and what their columns hold, the latter expected to be about the same in all."""
     kind = cutting.kind
-    total, known = kind.facts(next(payloads))
+    first = next(payloads)
+    with signatures.noticed(first.data, kind.media_type):
+        total, known = kind.facts(first)
 
     def facts(payload: Payload) -> tuple[int, Facts]:
         return kind.as_expected(payload, known, len(cutting.head)) or kind.facts(payload)

@@ -63,6 +63,19 @@ def line_of(payload: Payload, row: int) -> int:
     return next(islice(found, row, None))
 
 
+def odd_line(payload: Payload) -> int | None:
+    """Return the first line that is not UTF-8, None if there is none."""
+    try:
+        payload.data.decode()
+    except UnicodeDecodeError as error:
+        before = line_ends(payload.data[: error.start])
+        header = next((end for end, ends_row in _fields(payload.data) if ends_row), 0)
+        if payload.first_line is None or error.start < header:
+            return 1 + before
+        return payload.first_line + before - line_ends(payload.data[:header])
+    return None
+
+
 def wide_row(payload: Payload) -> tuple[int, int, int] | None:
     """Return the width of the header, and line and width of the first row that is wider, if there is one."""
     header = widths(payload)[0]

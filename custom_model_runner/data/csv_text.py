@@ -30,16 +30,23 @@ def _read_any(payload: Payload) -> pd.DataFrame:
         if table.shape[1] == 1:
             table = _parse(payload, skip_blank_lines=False)
     except UnicodeDecodeError as error:
-        raise InputError("The CSV input cannot be decoded: its encoding must be UTF-8") from error
+        raise _undecodable(payload) from error
     except pd.errors.EmptyDataError as error:
         raise InputError("The CSV input is empty: a header line was expected") from error
     except (pd.errors.ParserError, ValueError, OverflowError) as error:
         if OUT_OF_MEMORY in str(error):
             raise MemoryError from error
+        if csv_shape.odd_line(payload) is not None:
+            raise _undecodable(payload) from error
         csv_parts.check_types(payload)
         csv_parts.check_widths(payload)
         raise InputError(f"The CSV input is broken: {_reason(error)}") from error
     return table if payload.types is None else csv_parts.as_declared(table, payload)
+
+
+def _undecodable(payload: Payload) -> InputError:
+    line = csv_shape.odd_line(payload)
+    return InputError(f"The CSV input cannot be decoded: its encoding must be UTF-8, which line {line} is not")
 
 
 def _check_width(payload: Payload) -> None:

@@ -56,18 +56,21 @@ def parse(format_name: str, data: bytes, *, line: int | None = None) -> Any:
     except orjson.JSONDecodeError as error:
         if error.msg.startswith(OUT_OF_MEMORY):
             raise MemoryError from error
-        if not _is_utf8(data):
-            raise InputError(f"The {format_name} input cannot be decoded: its encoding must be UTF-8") from error
+        odd = _odd_line(data)
+        if odd is not None:
+            reason = f"its encoding must be UTF-8, which line {line or odd} is not"
+            raise InputError(f"The {format_name} input cannot be decoded: {reason}") from error
         place = f"line {line or error.lineno}, column {error.colno}"
         raise InputError(f"The {format_name} input is broken or cut short at {place}") from error
 
 
-def _is_utf8(data: bytes) -> bool:
+def _odd_line(data: bytes) -> int | None:
+    """Return the first line that is not UTF-8, None if there is none."""
     try:
         data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    except UnicodeDecodeError as error:
+        return 1 + data.count(b"\n", 0, error.start)
+    return None
 
 
 def check_rows(format_name: str, rows: Sequence[Any]) -> None:

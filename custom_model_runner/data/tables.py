@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from custom_model_runner import plugins
-from custom_model_runner.data import compression, csv_rows
+from custom_model_runner.data import csv_rows, signatures
 from custom_model_runner.errors import InputError, PayloadTooLarge, Unsupported
 
 if TYPE_CHECKING:
@@ -32,15 +32,8 @@ def rows(payload: Payload) -> Rows | None:
 
 def _read(payload: Payload, name: str, line: plugins.Format) -> pd.DataFrame:
     try:
-        table: pd.DataFrame = plugins.find(line).read(payload)
-    except InputError as error:
-        encoding = compression.encoding_of(payload.data)
-        if encoding is None:
-            raise
-        raise InputError(
-            f"The input, read as {name}, looks like {encoding} data: over HTTP send 'Content-Encoding: {encoding}', "
-            f"in batch give the file a name that ends in {compression.suffix_of(encoding)}"
-        ) from error
+        with signatures.noticed(payload.data, name):
+            table: pd.DataFrame = plugins.find(line).read(payload)
     except MemoryError as error:
         raise PayloadTooLarge(f"The input, read as {name}, needs more memory than there is") from error
     if not table.shape[1]:

@@ -163,3 +163,16 @@ def test_a_file_that_shrinks_while_it_is_read_is_told_and_leaves_nothing(tmp_pat
     with pytest.raises(InputError, match=r"was changed while it was read|is broken or cut short"):
         score(folder, path, output=tmp_path / "out.csv", batch_rows=20_000)
     assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("name", ["in.csv", "in.parquet", "in.csv.gz"])
+def test_what_is_no_table_is_told_with_its_file(folder: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(bytes(range(256)))
+    with pytest.raises(InputError, match=f"^{name}: The "):
+        score(folder, tmp_path / name)
+
+
+def test_an_empty_file_among_others_is_told_to_be_empty(folder: Path, tmp_path: Path) -> None:
+    plant(tmp_path, {"parts/a.csv": "a\n1\n", "parts/b.csv": ""})
+    with pytest.raises(InputError, match=r"^b\.csv: The file is empty, expected a header line$"):
+        score(folder, tmp_path / "parts")

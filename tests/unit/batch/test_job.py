@@ -147,7 +147,11 @@ def test_a_terminal_gets_the_beginning_and_the_end(folder: Path, pipe: Pipe) -> 
         (b"a,b\n1,2\n\n3,4\n5,6\n7,8,9\n", "Expected 2 fields in line 6, saw 3"),
         (b'a,b\n1,"x\ny"\n1,2\n3,4\n5,6\n7,8,9\n', "Expected 2 fields in line 7, saw 3"),
         (b'"a\nb",b\n1,2\n1,2\n3,4\n5,6\n7,8,9\n1,2\n', "Expected 2 fields in line 7, saw 3"),
-        (b"a,b\n1,2\n3,4\n5,6\n7,\xff\n", "encoding must be UTF-8"),
+        (b"a,b\n1,2\n3,4\n5,6\n7,\xff\n", "in.csv: The CSV input .* encoding must be UTF-8, which line 5 is not"),
+        (b"a\n1\n2\n3\n4\n\xff\n", "encoding must be UTF-8, which line 6 is not"),
+        (b"a,\xff\n1,2\n", "encoding must be UTF-8, which line 1 is not"),
+        (b'"a\nb",c\n1,2\n3,4\n"\n5",\xff\n', "encoding must be UTF-8, which line 6 is not"),
+        ("a,b\n1,2\n".encode("utf-16"), "in.csv: The input, read as text/csv, looks like UTF-16 text, expected UTF-8"),
     ],
 )
 def test_what_is_wrong_in_any_block_is_told_by_its_line(

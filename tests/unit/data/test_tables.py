@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import lzma
+
 import pandas as pd
 import pytest
 
@@ -36,6 +39,21 @@ def test_compressed_data_that_nobody_calls_so_is_told(media_type: str, encoding:
         InputError, match=rf"looks like {encoding} data: .*Content-Encoding: {encoding}', .* in {suffix}$"
     ):
         tables.read(Payload(data, media_type))
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        ("a,b\n1,2\n".encode("utf-16"), "UTF-16 text, expected UTF-8"),
+        (bz2.compress(b"a,b\n1,2\n"), "bzip2 data, which is not read; expected gzip or zstd"),
+        (lzma.compress(b"a,b\n1,2\n"), "xz data"),
+        (b"PK\x03\x04\xff\n", "a ZIP archive or an Excel workbook"),
+        (b"PAR1\xff\n", "Parquet: "),
+    ],
+)
+def test_data_that_is_something_else_is_told_by_its_beginning(data: bytes, what: str) -> None:
+    with pytest.raises(InputError, match=rf"^The input, read as csv, looks like {what}"):
+        tables.read(Payload(data, "text/csv"))
 
 
 @pytest.mark.parametrize(
