@@ -57,7 +57,8 @@ class Blocks:
 
     `read` yields the blocks in order, from a place on, whenever it is called; a pipe can be read once, from its
     beginning. `columns` is what other files must have, too, to be read with it, `facts` what the columns of text hold,
-    and `cuts` how each file is cut, by which it is cut again without a look at it.
+    and `cuts` how each file is cut, by which it is cut again without a look at it. Where `is_expected`, some of the
+    rows have told the types, and what a column holds elsewhere may contradict them.
     """
 
     media_type: str
@@ -68,15 +69,24 @@ class Blocks:
     columns: object = None
     facts: Mapping[str, int] | None = None
     cuts: Sequence[Mapping[str, Any]] = ()
+    is_expected: bool = False
 
     @property
     def known(self) -> dict[str, Any]:
         """What is found by a look at the input, such that JSON knows."""
-        return {"media_type": self.media_type, "types": self.types, "rows": self.rows, "cuts": list(self.cuts)}
+        names = ("media_type", "types", "rows", "cuts", "is_expected")
+        return {name: getattr(self, name) for name in names}
 
     def payload(self, block: Block) -> Payload:
         """Return what a table is read from."""
-        return Payload(block.data, self.media_type, types=self.types, limit=self.limit, first_line=block.first_line)
+        return Payload(
+            block.data,
+            self.media_type,
+            types=self.types,
+            has_expected_types=self.is_expected,
+            limit=self.limit,
+            first_line=block.first_line,
+        )
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
-from custom_model_runner import garbage, logs, sharing
+from custom_model_runner import codedir, garbage, heap, logs, sharing
 from custom_model_runner.addresses import file_name
 from custom_model_runner.batch import (
     ahead,
+    expecting,
     flow,
     identity,
     local,
@@ -47,7 +48,7 @@ Look = Callable[[], Blocks | Whole]
 class Job:
     """What is to be done, with what; `watching` is entered while rows are read and no process is forked.
 
-    `partial` is where the parts of a file are kept.
+    `partial` is where the parts of a file are kept. If it `expects`, some rows may tell the types of all.
     """
 
     model: ModelSettings
@@ -58,6 +59,7 @@ class Job:
     tally: Tally = field(default_factory=Tally)
     watching: Callable[[], AbstractContextManager[None]] = nullcontext
     partial: Partial | None = None
+    expects: bool = False
 
     @property
     def form(self) -> Form:
@@ -93,6 +95,7 @@ class Job:
 
 def run(job: Job) -> None:
     """Predict all of an input."""
+    heap.opened(heap.BATCH)
     job.tally.bytes_in = job.batch.size or 0
     with local.bounded(), _beside(job) as kept:
         if kept is None or kept.complete_rows is None:
@@ -117,6 +120,23 @@ def _named(batch: Plan) -> Iterator[None]:
 
 
 def _predict(job: Job) -> None:
+    try:
+        _predict_by(replace(job, expects=_may_expect(job)))
+    except expecting.Unexpected as error:
+        logs.notice(str(error))
+        job.tally.begin_anew()
+        _predict_by(replace(job, partial=job.partial and replace(job.partial, journal=None)))
+
+
+def _may_expect(job: Job) -> bool:
+    """Say whether nobody notices that rows are predicted twice: no code of the user, no report, nothing shown."""
+    begins_anew = job.partial is not None and job.reports is None and job.settings.on_error == rejects.STOP
+    if not begins_anew or not sources.is_lasting(job.batch.source):
+        return False
+    return codedir.open_folder(job.model.code_dir, job.model.language).interface == "artifact"
+
+
+def _predict_by(job: Job) -> None:
     if job.batch.workers == 1:
         _alone(job, _begin(job))
     elif sharing.is_worth_a_try(job.model):
@@ -138,7 +158,7 @@ def _look(job: Job) -> Blocks | Whole:
     if job.partial is not None and job.partial.journal is not None:
         return plan.again(job.batch, job.partial.journal.blocks)
     if sources.is_lasting(job.batch.source):
-        return plan.look(job.batch)
+        return plan.look(job.batch, expects=job.expects)
     return plan.look_at_pipe(job.batch, job.tally.reading)
 
 
@@ -168,7 +188,11 @@ def _alone(job: Job, look: Look) -> None:
             _whole(job, predictor, found)
             return
         rest, output, form = _rest(job, found), job.output, job.form
-        with job.watching(), closing(flow.predicted(predictor, rest, job.way)) as every:
+        with (
+            expecting.types(job.expects and found.is_expected),
+            job.watching(),
+            closing(flow.predicted(predictor, rest, job.way)) as every,
+        ):
             if job.partial is None:
                 ahead.handed_over(every, lambda found: output.show(rest.alike(_encoded(found, form)), rest))
             else:
@@ -229,7 +253,7 @@ def _opened(job: Job, number: int) -> Iterator[Predictor]:
 
 def _pooled(job: Job, workers: Pool, blocks: Blocks) -> None:
     rest = _rest(job, blocks)
-    with job.watching(), closing(workers.segments(rest)) as found:
+    with expecting.types(job.expects and blocks.is_expected), job.watching(), closing(workers.segments(rest)) as found:
         if job.partial is None:
             ahead.handed_over(found, lambda pairs: job.output.show(rest.alike(pairs), rest))
         else:

@@ -155,10 +155,13 @@ def takes_blocks(model: Model) -> bool:
     return model.read is None and model.info.target.type is not TargetType.UNSTRUCTURED
 
 
-def look(plan: Plan) -> Blocks | Whole:
-    """Return files in blocks, or why not; this reads all of them where that tells the types of columns."""
+def look(plan: Plan, *, expects: bool = False) -> Blocks | Whole:
+    """Return files in blocks, or why not; this reads all of them where that tells the types of columns.
+
+    If types may be expected, the rows of one file are not all read where some of them tell.
+    """
     if len(plan.sources) == 1 or plan.is_whole:
-        return _look_at(plan, plan.source)
+        return _look_at(plan, plan.source, expects=expects)
     return several.joined(plan.sources, several.each(plan.sources, partial(_look_at, plan)))
 
 
@@ -176,7 +179,7 @@ def _read_again(plan: Plan, source: str, cut: Mapping[str, Any]) -> Read:
     return columns.again(source, "Parquet" if plan.media_type == PARQUET else "Arrow", cut).read
 
 
-def _look_at(plan: Plan, source: str) -> Blocks | Whole:
+def _look_at(plan: Plan, source: str, *, expects: bool = False) -> Blocks | Whole:
     encoding = sources.encoding_of(source)
     if plan.is_whole or plan.media_type == transformed.MATRIX_MARKET:
         return Whole()
@@ -193,7 +196,7 @@ def _look_at(plan: Plan, source: str) -> Blocks | Whole:
             raise InputError("The file is empty, expected a header line")
         if cutting is None:
             return Whole(reason=text.uncut(first, stream)[1])
-    return text.look(cutting)
+    return (text.expected(cutting) if expects else None) or text.look(cutting)
 
 
 def _cutting(plan: Plan, source: str, first: bytes) -> text.Cutting | None:

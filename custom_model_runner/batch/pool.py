@@ -52,7 +52,7 @@ class Pool:
     def segments(self, rest: Rest) -> Generator[tuple[Block, Segment], None, None]:
         """Yield all blocks that are not done, in order, and their segments; failures are raised in order, too."""
         blocks = rest.blocks
-        begin = {"media_type": blocks.media_type, "types": blocks.types, "limit": blocks.limit}
+        begin = {name: getattr(blocks, name) for name in ("media_type", "types", "limit", "is_expected")}
         for member in self.members:
             self.send(member, Message.of(Kind.BEGIN, begin))
         for block, message in self._answers(ahead.ahead(rest.read())):

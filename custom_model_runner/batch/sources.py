@@ -197,6 +197,14 @@ def take(source: Readable, size: int) -> bytes:
     return taken.getvalue()
 
 
+def end(source: str, size: int) -> bytes:
+    """Return the last bytes of a file, so many if it has them, and none of what cannot be read from there."""
+    if encoding_of(source) is not None or scheme_of(source) is not None:
+        return b""
+    with opened(source, sys.maxsize, start=max(Path(source).stat().st_size - size, 0)) as stream:
+        return take(stream, size)
+
+
 def is_longer(source: str, size: int) -> bool:
     """Say whether a file holds more bytes than that, decoded."""
     if encoding_of(source) is None and (known := files(source)[source]) is not None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from custom_model_runner.batch import ahead, sinks
+from custom_model_runner.batch import sinks
 from custom_model_runner.batch.blocks import Block, Place
 from custom_model_runner.batch.segments import Segment
 from custom_model_runner.errors import RunnerError
@@ -30,10 +29,6 @@ class Kept:
     head: bytes = b""
 
 
-# Keeps the segment of a block.
-Add = Callable[[Block, Segment], None]
-
-
 @dataclass(frozen=True)
 class Store:
     """A folder of segments, the first with the number 0; each is there as a whole when it has its name.
@@ -44,28 +39,20 @@ class Store:
 
     folder: Path
 
-    @contextmanager
-    def adding(self) -> Iterator[Add]:
-        """Give what keeps segments: each survives the end of this process at once, and that of the machine soon.
+    def add(self, block: Block, segment: Segment) -> None:
+        """Keep a segment: it survives the end of this process at once, and that of the machine when the system likes.
 
-        The disk is waited for in a thread, at most two segments behind.
+        The disk is not waited for: what is lost with the machine is made again.
         """
-        with ahead.behind(_sync) as sync:
-
-            def add(block: Block, segment: Segment) -> None:
-                path, data = self._path(block.number), segment.to_bytes()
-                with sinks.told(self.folder):
-                    sinks.place(path, _line(segment, block.behind, data) + data)
-                sync(path)
-
-            yield add
+        path, data = self._path(block.number), segment.to_bytes()
+        with sinks.told(self.folder):
+            sinks.place(path, _line(segment, block.behind, data) + data)
 
     def added(self, found: Iterable[tuple[Block, Segment]]) -> Iterator[tuple[Block, Segment]]:
         """Yield blocks and their segments, each when it is kept, and before the next one is asked for."""
-        with self.adding() as add:
-            for block, segment in found:
-                add(block, segment)
-                yield block, segment
+        for block, segment in found:
+            self.add(block, segment)
+            yield block, segment
 
     def kept(self, *, verifies: bool = False) -> dict[int, Kept]:
         """Return what there is, by number; verified means read to the end."""
@@ -117,10 +104,3 @@ def _kept(path: Path, heads: dict[bytes, bytes], *, verifies: bool) -> Kept | No
             return replace(kept, head=heads.setdefault(segment.head, segment.head) if segment.rows else b"")
         except (ValueError, KeyError, TypeError):
             return None
-
-
-def _sync(paths: Iterator[Path]) -> None:
-    for path in paths:
-        with sinks.told(path.parent):
-            sinks.sync(path)
-            sinks.sync_folder(path.parent)

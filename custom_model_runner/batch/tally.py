@@ -59,6 +59,11 @@ class Tally:
 
         return replace(form, assemble=assemble)
 
+    def begin_anew(self) -> None:
+        """Forget the rows that were counted."""
+        self.rows = self.blocks = self.rejected_rows = self.resumed_rows = 0
+        self.total = None
+
     def note_memory(self, memory: int) -> None:
         """Note what all processes take now."""
         self.memory, self.peak_memory = memory, max(memory, self.peak_memory)

@@ -17,6 +17,7 @@ from custom_model_runner.data import column_facts, csv_facts, csv_shape, json_fa
 from custom_model_runner.data.column_facts import Facts
 from custom_model_runner.data.compression import Readable
 from custom_model_runner.data.payload import Payload
+from custom_model_runner.errors import InputError
 from custom_model_runner.plugins import NDJSON
 
 # A pipe is typed by this much of its beginning.
@@ -107,6 +108,33 @@ def look(cutting: Cutting) -> Blocks | Whole:
     return _typed(cutting, ample.read(), cutting.read, is_all=True)
 
 
+def expected(cutting: Cutting) -> Blocks | None:
+    """Return the blocks of a file whose first and last rows tell the types of its columns, None where they may not."""
+    kind, payload = cutting.kind, _untyped(cutting).payload
+    if not kind.has_header:
+        # Types of NDJSON are not compared.
+        return None
+    first = next(replace(cutting, rows=cutting.ample_rows).read())
+    try:
+        facts = kind.facts(payload(first))[1]
+        types = types_of(kind, kind.joined(facts, kind.facts(payload(_last(cutting)))[1]))
+    except InputError:
+        return None
+    if types is None or types != types_of(kind, facts) or not all(map(column_facts.is_settled, facts.values())):
+        return None
+    return replace(_untyped(cutting), types=types, columns=tuple(facts), cuts=(cutting.facts,), is_expected=True)
+
+
+def _last(cutting: Cutting) -> Block:
+    """Return the last rows of a file, as far as line ends tell rows."""
+    end = sources.end(cutting.source, cutting.limits.block)
+    return Block(0, cutting.head + end[end.find(b"\n") + 1 :])
+
+
+def _untyped(cutting: Cutting) -> Blocks:
+    return Blocks(cutting.kind.media_type, None, cutting.limits.table, None, cutting.read)
+
+
 def again(source: str, media_type: str, facts: Mapping[str, Any], limits: Limits) -> Cutting:
     """Return how a file is cut of which that is known."""
     with sources.opened(source, limits.decoded) as stream:
@@ -125,14 +153,15 @@ def look_at_pipe(cutting: Cutting, sample: bytes, rest: Readable, *, has_ended: 
 def _typed(
     cutting: Cutting, looked_at: Iterable[Block], read: Callable[[Place], Iterator[Block]], *, is_all: bool
 ) -> Blocks | Whole:
-    blocks = Blocks(cutting.kind.media_type, None, cutting.limits.table, None, read)
+    blocks = replace(_untyped(cutting), read=read)
     count, facts = _facts(cutting, map(blocks.payload, looked_at))
     types = types_of(cutting.kind, facts)
     if types is None:
         return Whole(reason=LARGE)
     columns = tuple(facts) if cutting.kind.has_header else None
     rows = count if is_all else None
-    return replace(blocks, types=types, rows=rows, columns=columns, facts=facts, cuts=(cutting.facts,))
+    cuts = (cutting.facts,)
+    return replace(blocks, types=types, rows=rows, columns=columns, facts=facts, cuts=cuts, is_expected=not is_all)
 
 
 def types_of(kind: Text, facts: Facts) -> dict[str, str] | None:

@@ -8,7 +8,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
@@ -18,7 +18,7 @@ from custom_model_runner.batch.blocks import Block, Blocks
 from custom_model_runner.batch.flow import Way
 from custom_model_runner.batch.rest import OfRows
 from custom_model_runner.batch.segments import Form, Segment
-from custom_model_runner.batch.store import Add, Store
+from custom_model_runner.batch.store import Store
 from custom_model_runner.batch.wire import Kind, Message
 from custom_model_runner.errors import EXIT_FAILURE, EXIT_OK, InputError, RunnerError
 from custom_model_runner.predictor import Predictor
@@ -69,7 +69,7 @@ def _settle_in(parent: int) -> None:
 
 
 def _serve(work: Work, number: int, connection: socket.socket) -> None:
-    with work.open(number) as predictor, nullcontext() if work.store is None else work.store.adding() as add:
+    with work.open(number) as predictor:
         wire.send(connection, Message.of(Kind.READY, work.takes_blocks(predictor)))
         begin = wire.receive(connection)
         if begin is None:
@@ -77,19 +77,19 @@ def _serve(work: Work, number: int, connection: socket.socket) -> None:
         blocks = Blocks(**begin.facts(), rows=None, read=lambda _: iter(()))
         while (message := wire.receive(connection)) is not None:
             try:
-                segment = _segment(work, predictor, blocks, message.block(), add)
+                segment = _segment(work, predictor, blocks, message.block())
                 wire.send(connection, Message(Kind.SEGMENT, segment.to_bytes(), message.number))
             except Exception as error:
                 _fail(connection, error, number=message.number)
 
 
-def _segment(work: Work, predictor: Predictor, blocks: Blocks, block: Block, add: Add | None) -> Segment:
+def _segment(work: Work, predictor: Predictor, blocks: Blocks, block: Block) -> Segment:
     """Return the segment of a block; if it was kept, no more of it than its head."""
     payload = flow.read(predictor, blocks, block)
     segment = flow.made_of(predictor, payload, work.way).segment(work.form)
-    if add is None:
+    if work.store is None:
         return segment
-    add(block, segment)
+    work.store.add(block, segment)
     return replace(segment, body=b"", rejects=b"")
 
 

@@ -47,6 +47,8 @@ WORDS = {
     Holds.TEXT: "text",
 }
 LARGE = Holds.UNSIGNED | Holds.HUGE
+# What integers of any size change nothing in.
+SETTLED = Holds.TEXT | Holds.FRACTION | Holds.TRUTH
 NUMBER = Holds.WHOLE | Holds.UNSIGNED | Holds.FRACTION | Holds.HUGE
 
 
@@ -66,9 +68,8 @@ def following(one: Facts, other: Facts) -> Facts:
 
     Behind anything but integers, large ones are like others: pandas has given up to read integers by then.
     """
-    settled = Holds.TEXT | Holds.FRACTION | Holds.TRUTH
     late = {
-        name: held & ~LARGE | Holds.WHOLE if held & LARGE and one.get(name, 0) & settled else held
+        name: held & ~LARGE | Holds.WHOLE if held & LARGE and one.get(name, 0) & SETTLED else held
         for name, held in other.items()
     }
     return merged(one, late)
@@ -141,6 +142,11 @@ def type_of(facts: int) -> str | None:
     if facts & Holds.TRUTH:
         return "str" if facts & NUMBER else "object" if facts & Holds.MISSING else "bool"
     return "int64" if facts & Holds.WHOLE and not facts & (Holds.FRACTION | Holds.MISSING) else "float64"
+
+
+def is_settled(facts: int) -> bool:
+    """Say whether what follows a column that holds this keeps its type, or cannot be read with it."""
+    return bool(facts) and not facts & LARGE and not (facts & Holds.MISSING and not facts & SETTLED)
 
 
 def contradiction(format_name: str, line: int, what: str) -> InputError:

@@ -23,6 +23,13 @@ ALLOWED = {
     "bool": Holds.TRUTH,
     OBJECT: Holds.TRUTH | Holds.MISSING,
 }
+# What pandas may infer of a part of a column of each type. Told the type, it reads truth values as numbers, 1.0 as 1.
+INFERRED = {
+    "int64": {"int64"},
+    "uint64": {"int64", "uint64"},
+    "float64": {"int64", "uint64", "float64"},
+    "bool": {"bool"},
+}
 
 
 def types(payload: Payload) -> Mapping[Any, str] | None:
@@ -35,6 +42,25 @@ def types(payload: Payload) -> Mapping[Any, str] | None:
     }
     # Without any type, None: even an empty dict has pandas make each column twice.
     return (told if payload.types is not None else dict.fromkeys(payload.text_columns, "str")) or None
+
+
+def read(payload: Payload, *, skip_blank_lines: bool) -> pd.DataFrame:
+    """Return the table of a text with the types that its columns have; those that are only expected are compared."""
+    told = types(payload)
+    if told is not None and payload.has_expected_types:
+        return _as_expected(payload, told, skip_blank_lines=skip_blank_lines)
+    return parse(payload.data, types=told, skip_blank_lines=skip_blank_lines)
+
+
+def _as_expected(payload: Payload, told: Mapping[Any, str], *, skip_blank_lines: bool) -> pd.DataFrame:
+    texts = {place: type_ for place, type_ in told.items() if type_ == "str"}
+    table = parse(payload.data, types=texts or None, skip_blank_lines=skip_blank_lines)
+    found = {place: str(type_) for place, type_ in enumerate(table.dtypes) if place in told and place not in texts}
+    if {**texts, **found} == told:
+        return table
+    if any(type_ not in INFERRED[told[place]] for place, type_ in found.items()):
+        check_types(payload)
+    return parse(payload.data, types=told, skip_blank_lines=skip_blank_lines)
 
 
 def parse(data: bytes, *, types: Mapping[Any, str] | None, skip_blank_lines: bool) -> pd.DataFrame:

@@ -61,8 +61,7 @@ def _check_width(payload: Payload) -> None:
 
 
 def _parse(payload: Payload, *, skip_blank_lines: bool) -> pd.DataFrame:
-    # Types are inferred from whole columns: by default pandas infers per chunk, and long columns come out mixed.
-    return csv_parts.parse(payload.data, types=csv_parts.types(payload), skip_blank_lines=skip_blank_lines)
+    return csv_parts.read(payload, skip_blank_lines=skip_blank_lines)
 
 
 def _reason(error: Exception) -> str:

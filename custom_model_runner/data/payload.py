@@ -29,7 +29,8 @@ class Payload:
     Names of columns come along where the format has none, and those of text columns, which a format without types would
     take for numbers. `limit` is how many bytes a table made of the body may take that the body itself does not have.
     A part of a larger input brings the types that its columns have there, by name, and the number of the line in which
-    its first row begins. `table` is what was made of the body already.
+    its first row begins; where other parts have told these types, they are expected ones, which it may contradict.
+    `table` is what was made of the body already.
     """
 
     data: bytes
@@ -39,6 +40,7 @@ class Payload:
     text_columns: frozenset[str] = frozenset()
     limit: int = DEFAULT_LIMIT
     types: Mapping[str, str] | None = None
+    has_expected_types: bool = False
     first_line: int | None = None
     table: pd.DataFrame | None = None
 

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.http import errors as http_errors
 
-from custom_model_runner import logs, processes
+from custom_model_runner import heap, logs, processes
 from custom_model_runner.data.exchange import Watcher
 from custom_model_runner.errors import EXIT_OK, RunnerError, TooSlow
-from custom_model_runner.server import current, exchanges, failures, headers, heap, incoming, raw_answers
+from custom_model_runner.server import current, exchanges, failures, headers, incoming, raw_answers
 from custom_model_runner.server.arbiter import END_SECONDS, Arbiter
 from custom_model_runner.server.board import OfGeneration, OfWorker, Slot, State
 from custom_model_runner.server.connections import PatientWorker
@@ -64,7 +64,7 @@ class Worker(PatientWorker):
         processes.end_with_parent(self.ppid)
         self.slot.put(OfWorker.PID, os.getpid())
         self.abandoned = set()
-        self.memory = heap.opened()
+        self.memory = heap.opened(heap.SERVER)
         self.receive_seconds = self.app.launch.receive_seconds
         super().init_process()
 

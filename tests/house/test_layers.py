@@ -12,7 +12,7 @@ from .tree import NAME, PACKAGE, Import, Module, copy_of_the_real_tree, expect_n
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"settings", "options", "parsers", "target_type", "plugins", "processes"})
-    | frozenset({"parameters", "errors", "alias", "border", "garbage", "locks", "logs", "spelling"})
+    | frozenset({"parameters", "errors", "alias", "border", "garbage", "heap", "locks", "logs", "spelling"})
     | frozenset({"credentials", "scrubbing", "scratch", "user_secrets"})
     | frozenset({"addresses", "api_keys", "deployment_config"}),
     frozenset({"data"}),

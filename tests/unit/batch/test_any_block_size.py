@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -82,31 +83,44 @@ def json_lines(draw: st.DrawFn) -> bytes:
     return "\n".join(rows).encode() + draw(st.sampled_from([b"", b"\n"]))
 
 
-def read(tmp_path: Path, name: str, data: bytes, block_rows: int) -> tuple[list[pd.DataFrame], Blocks | Whole]:
+def read(
+    tmp_path: Path, name: str, data: bytes, block_rows: int, *, expects: bool = False
+) -> tuple[list[pd.DataFrame], Blocks | Whole]:
     """Return the tables of the blocks of a file, and what the look at it has found."""
     path = tmp_path / name
     path.write_bytes(data)
     # The look at the whole goes in blocks of its own.
     with mock.patch.object(plan, "BLOCK_BYTES", 10):
-        found = plan.look(plan.settle(ScoreSettings(input=str(path), batch_rows=block_rows), None))
+        found = plan.look(plan.settle(ScoreSettings(input=str(path), batch_rows=block_rows), None), expects=expects)
     if isinstance(found, Whole):
         return [tables.read(Payload(data, tables.media_type_of(name)))], found
     return [tables.read(found.payload(block)) for block in found.read(BEGINNING)], found
 
 
 def check(tmp_path: Path, name: str, data: bytes, block_rows: int) -> None:
-    """Compare blocks with the whole; where that cannot be read, blocks cannot either."""
+    """Compare blocks with the whole; where that cannot be read, blocks cannot either.
+
+    Those of which only some rows have told the types are the whole as well, or cannot be read.
+    """
     try:
         whole = tables.read(Payload(data, tables.media_type_of(name)))
     except InputError:
         with pytest.raises(InputError):
             read(tmp_path, name, data, block_rows)
+        with pytest.raises(InputError):
+            read(tmp_path, name, data, block_rows, expects=True)
         return
-    parts, found = read(tmp_path, name, data, block_rows)
+    compare(*read(tmp_path, name, data, block_rows), whole)
+    with suppress(InputError):
+        compare(*read(tmp_path, name, data, block_rows, expects=True), whole)
+
+
+def compare(parts: Sequence[pd.DataFrame], found: Blocks | Whole, whole: pd.DataFrame) -> None:
+    """Compare the tables of blocks with that of the whole."""
     if len(whole):
         pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole, check_exact=True)
     if isinstance(found, Blocks):
-        assert found.rows == len(whole)
+        assert found.rows == (None if found.is_expected else len(whole))
         assert [list(part.columns) for part in parts] == [list(whole.columns)] * len(parts)
 
 

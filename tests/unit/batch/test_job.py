@@ -167,6 +167,8 @@ def test_what_is_wrong_in_any_block_is_told_by_its_line(
     ("late", "message"),
     [
         (b"1.5,x", "line 7, column 'a' holds a number with a fraction, expected int64"),
+        (b"1.0,x", "line 7, column 'a' holds a number with a fraction, expected int64"),
+        (b"true,x", "line 7, column 'a' holds a truth value, expected int64"),
         (b",x", "line 7, column 'a' holds a missing value, expected int64"),
         (b"x,x", "line 7, column 'a' holds text, expected int64"),
         (b"99999999999999999999,x", "line 7, column 'a' holds an integer beyond 64 bits, expected int64"),

@@ -83,10 +83,10 @@ class Stop(BaseException):
 def test_what_ends_a_worker_by_no_fault_of_a_block_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = worker._segment
 
-    def stopping(work: Work, predictor: Predictor, blocks: Any, block: Block, add: Any) -> Segment:
+    def stopping(work: Work, predictor: Predictor, blocks: Any, block: Block) -> Segment:
         if block.number == LAST:
             raise Stop("out of order")
-        return given(work, predictor, blocks, block, add)
+        return given(work, predictor, blocks, block)
 
     monkeypatch.setattr(worker, "_segment", stopping)
     with pytest.raises(RunnerError, match=r"^out of order$"):

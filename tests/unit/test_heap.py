@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from custom_model_runner.server import heap
-from custom_model_runner.server.heap import SECONDS_KEPT, Heap
+from custom_model_runner import heap
+from custom_model_runner.heap import SECONDS_KEPT, Heap
 from custom_model_runner.server.worker import Worker
 
 PROGRAM = """
 import resource
-from custom_model_runner.server import heap
+from custom_model_runner import heap
 
 def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * resource.getpagesize() >> 20
 
-memory = heap.opened()
+memory = heap.opened(heap.SERVER)
 before = resident()
 pieces = [b"x" * heap.MIB for _ in range(40)]
 del pieces
@@ -66,7 +66,7 @@ def test_nothing_is_given_back_where_nothing_was_used_since() -> None:
 
 def test_another_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
-    memory = heap.opened()
+    memory = heap.opened(heap.SERVER)
     memory.note_use(0.0)
     memory.tidy(SECONDS_KEPT)
 

@@ -1,15 +1,17 @@
-"""The heap of the GNU C library: what requests give back is kept for the next ones, though not for long."""
+"""The heap of the GNU C library: what is given back is kept for what comes next, in a server not for long."""
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 MIB = 1 << 20
 # Options of mallopt(3): bytes at the end of the heap that are kept, of a piece that is no part of it, and most heaps.
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 # Tables of a few MiB come and go with each request; what a thread leaves behind, another can use.
-OPTIONS = {TRIM_THRESHOLD: 64 * MIB, MMAP_THRESHOLD: 8 * MIB, ARENA_MAX: 2}
+SERVER = {TRIM_THRESHOLD: 64 * MIB, MMAP_THRESHOLD: 8 * MIB, ARENA_MAX: 2}
+# Blocks are smaller, and more threads work on them at a time.
+BATCH = {TRIM_THRESHOLD: 16 * MIB, MMAP_THRESHOLD: 4 * MIB, ARENA_MAX: 3}
 SECONDS_KEPT = 10.0
 
 
@@ -32,13 +34,13 @@ class Heap:
             self._trim()
 
 
-def opened() -> Heap:
-    """Return the heap of this process, set for a server; with another C library, one that does nothing."""
+def opened(options: Mapping[int, int]) -> Heap:
+    """Return the heap of this process with options for its kind; with another C library, one that does nothing."""
     library = ctypes.CDLL(None)
     try:
         set_option, trim = library.mallopt, library.malloc_trim
     except AttributeError:
         return Heap(lambda: None)
-    for option, value in OPTIONS.items():
+    for option, value in options.items():
         set_option(option, value)
     return Heap(lambda: trim(0))

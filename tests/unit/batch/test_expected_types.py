@@ -1,0 +1,129 @@
+"""Types that the first and the last rows of a file have told, also where the rows between do not have them."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from custom_model_runner.batch import plan, text
+from custom_model_runner.batch.blocks import Block
+from custom_model_runner.batch.segments import Segment
+from custom_model_runner.batch.store import Store
+from custom_model_runner.errors import InputError, RunnerError
+
+from ..folders import pickled, plant
+from .runs import score
+
+ROWS = 80
+BEGINS_ANEW = "may not be those of all: the input begins anew"
+
+
+def digests(table: pd.DataFrame) -> list[list[float]]:
+    """Return a number for each row that tells what its value is for Python, and how it is spelled."""
+    return [[float(zlib.crc32(f"{type(value).__name__} {value}".encode()))] for value in table["a"].tolist()]
+
+
+MODEL = make_pipeline(FunctionTransformer(digests), LinearRegression()).fit(
+    pd.DataFrame({"a": [1, 2], "b": "y"}), [1, 2]
+)
+
+
+@pytest.fixture(autouse=True)
+def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BLOCK_BYTES", "LEAST_BLOCK_BYTES", "SMALL_BYTES"):
+        monkeypatch.setattr(plan, name, 64)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return plant(tmp_path / "code", {"model.pkl": pickled(MODEL)})
+
+
+def rows_file(folder: Path, between: str, *, name: str = "in.csv") -> Path:
+    """Write rows with a column of integers, but for one between them."""
+    values = [*[str(row % 10) for row in range(ROWS)], between, "5"] + ["6"] * ROWS
+    content = "".join(f"{value},y\n" for value in values)
+    return plant(folder.parent, {name: f"a,b\n{content}"}) / name
+
+
+def to_file(folder: Path, source: Path, **given: Any) -> bytes:
+    """Run a batch, and return the file that it made."""
+    output = folder.parent / "out.csv"
+    score(folder, source, output=output, **given)
+    return output.read_bytes()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_file_of_one_kind_is_not_looked_at(folder: Path, workers: int) -> None:
+    source = rows_file(folder, "7")
+    whole = to_file(folder, source, whole_file=True)
+    with mock.patch.object(text, "look", side_effect=AssertionError):
+        assert to_file(folder, source, workers=workers) == whole
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("between", ["x", "1.0", "", "true", "99999999999999999999"])
+def test_a_value_between_that_contradicts_has_the_run_begin_anew(
+    folder: Path, between: str, workers: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = rows_file(folder, between)
+    whole = to_file(folder, source, whole_file=True)
+    assert to_file(folder, source, workers=workers) == whole
+    assert capsys.readouterr().err.count(BEGINS_ANEW) == 1
+
+
+def test_a_file_whose_last_rows_differ_is_looked_at_first(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = rows_file(folder, "7")
+    source.write_text(source.read_text() + "x,y\n")
+    whole = to_file(folder, source, whole_file=True)
+    assert to_file(folder, source) == whole
+    assert BEGINS_ANEW not in capsys.readouterr().err
+
+
+def test_a_run_that_was_interrupted_before_the_contradiction_begins_anew_when_it_meets_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = rows_file(folder, "x")
+    whole = to_file(folder, source, whole_file=True)
+    add = Store.add
+
+    def interrupted(store: Store, block: Block, segment: Segment) -> None:
+        if block.number == 10:
+            raise KeyboardInterrupt
+        add(store, block, segment)
+
+    with mock.patch.object(Store, "add", interrupted), pytest.raises(KeyboardInterrupt):
+        to_file(folder, source)
+    assert to_file(folder, source, resume=True) == whole
+    told = capsys.readouterr().err
+    assert "going on from" in told
+    assert BEGINS_ANEW in told
+
+
+def test_what_is_wrong_is_told_as_a_look_tells_it(folder: Path) -> None:
+    source = rows_file(folder, "7,8,9")
+    with pytest.raises(RunnerError, match=f"line {ROWS + 2}, saw 4") as caught:
+        to_file(folder, source)
+    assert caught.value.exit_code == InputError.exit_code
+    assert sorted(os.listdir(folder.parent)) == ["code", "in.csv"]
+
+
+@pytest.mark.parametrize("given", [{"on_error": "skip", "rejects": "bad.csv"}, {}])
+def test_types_are_not_expected_where_rows_that_are_predicted_twice_would_be_noticed(
+    folder: Path, given: dict[str, Any]
+) -> None:
+    if given:
+        given = {**given, "rejects": folder.parent / given["rejects"]}
+    else:
+        plant(folder, {"custom.py": "def transform(data, model):\n    return data\n"})
+    with mock.patch.object(text, "expected", side_effect=AssertionError):
+        to_file(folder, rows_file(folder, "7"), **given)
