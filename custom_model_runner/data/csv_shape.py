@@ -11,6 +11,8 @@ from custom_model_runner.data.payload import CELL, COLUMN, Payload
 
 END = re.compile(rb",|\r\n?|\n")
 QUOTE = b'"'
+# It may be cut off at the end.
+IN_QUOTES = re.compile(rb'(?:(?<=[,\r\n])|\A(?:\xef\xbb\xbf)?)"[^"]*(?:""[^"]*)*"?')
 
 
 def widths(payload: Payload) -> list[int]:
@@ -74,6 +76,20 @@ def odd_line(payload: Payload) -> int | None:
             return 1 + before
         return payload.first_line + before - line_ends(payload.data[:header])
     return None
+
+
+def line_of_record(payload: Payload, record: int) -> int:
+    """Return the line in which a record begins; they are counted from 1, with the header and blank lines."""
+    is_part = payload.first_line is not None
+    # Of a part the first record is the header, which stands elsewhere.
+    line, ended, start = (payload.first_line or 1) + record - 1 - is_part, 0, 0
+    for quoted in IN_QUOTES.finditer(payload.data):
+        ended += line_ends(payload.data[start : quoted.start()])
+        if ended + 1 >= record:
+            break
+        line += line_ends(quoted[0]) if ended >= is_part else 0
+        start = quoted.end()
+    return line
 
 
 def wide_row(payload: Payload) -> tuple[int, int, int] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
@@ -15,6 +16,7 @@ from custom_model_runner.errors import ContractError, InputError
 
 # What the parser of pandas says instead of raising MemoryError.
 OUT_OF_MEMORY = "C error: out of memory"
+UNENDED, IN_LINE = re.compile(r"EOF inside string starting at row (\d+)"), re.compile(r"in line (\d+)")
 
 
 def read(payload: Payload) -> pd.DataFrame:
@@ -40,7 +42,7 @@ def _read_any(payload: Payload) -> pd.DataFrame:
             raise _undecodable(payload) from error
         csv_parts.check_types(payload)
         csv_parts.check_widths(payload)
-        raise InputError(f"The CSV input is broken: {_reason(error)}") from error
+        raise InputError(f"The CSV input is broken: {_reason(error, payload)}") from error
     return table if payload.types is None else csv_parts.as_declared(table, payload)
 
 
@@ -54,8 +56,11 @@ def _check_width(payload: Payload) -> None:
     header_width, *first = csv_shape.widths(payload) or [0]
     if first and first[0] > header_width:
         csv_parts.check_widths(payload)
+        wide = csv_shape.wide_row(payload)
+        place = f" in line {wide[1]}" if wide else ""
         raise InputError(
-            f"The CSV input is broken: rows hold more fields than the header line: {first[0]}, expected {header_width}"
+            f"The CSV input is broken: rows hold more fields than the header line: {first[0]}{place}, "
+            f"expected {header_width}"
         )
     csv_shape.check_rows(payload, header_width)
 
@@ -64,10 +69,16 @@ def _parse(payload: Payload, *, skip_blank_lines: bool) -> pd.DataFrame:
     return csv_parts.read(payload, skip_blank_lines=skip_blank_lines)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, payload: Payload) -> str:
     """Return the parser's reason when it speaks of lines and fields only; other texts may quote the data."""
+    if not isinstance(error, pd.errors.ParserError):
+        return "a value cannot be read"
     text = str(error).strip().removeprefix("Error tokenizing data. C error: ")
-    return text if isinstance(error, pd.errors.ParserError) else "a value cannot be read"
+    if unended := UNENDED.search(text):
+        line = csv_shape.line_of_record(payload, int(unended[1]) + 1)
+        return f"the row in line {line} has quotes that never end"
+    # What it counts as lines are records.
+    return IN_LINE.sub(lambda found: f"in line {csv_shape.line_of_record(payload, int(found[1]))}", text)
 
 
 def write(table: pd.DataFrame, media_type: str = "text/csv") -> bytes:

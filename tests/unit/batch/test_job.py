@@ -147,19 +147,21 @@ def test_a_terminal_gets_the_beginning_and_the_end(folder: Path, pipe: Pipe) -> 
         (b"a,b\n1,2\n\n3,4\n5,6\n7,8,9\n", "Expected 2 fields in line 6, saw 3"),
         (b'a,b\n1,"x\ny"\n1,2\n3,4\n5,6\n7,8,9\n', "Expected 2 fields in line 7, saw 3"),
         (b'"a\nb",b\n1,2\n1,2\n3,4\n5,6\n7,8,9\n1,2\n', "Expected 2 fields in line 7, saw 3"),
+        (b'"a\nb",b\n1,2\n\n1,"x\ny"\n5,"6\n7\n', "the row in line 7 has quotes that never end"),
         (b"a,b\n1,2\n3,4\n5,6\n7,\xff\n", "in.csv: The CSV input .* encoding must be UTF-8, which line 5 is not"),
         (b"a\n1\n2\n3\n4\n\xff\n", "encoding must be UTF-8, which line 6 is not"),
         (b"a,\xff\n1,2\n", "encoding must be UTF-8, which line 1 is not"),
         (b'"a\nb",c\n1,2\n3,4\n"\n5",\xff\n', "encoding must be UTF-8, which line 6 is not"),
-        ("a,b\n1,2\n".encode("utf-16"), "in.csv: The input, read as text/csv, looks like UTF-16 text, expected UTF-8"),
+        ("a,b\n1,2\n".encode("utf-16"), "in.csv: The input, read as .*csv, looks like UTF-16 text, expected UTF-8"),
     ],
 )
-def test_what_is_wrong_in_any_block_is_told_by_its_line(
-    folder: Path, tmp_path: Path, data: bytes, message: str
+@pytest.mark.parametrize("block_rows", [2, None])
+def test_what_is_wrong_is_told_by_its_line_however_it_is_read(
+    folder: Path, tmp_path: Path, data: bytes, message: str, block_rows: int | None
 ) -> None:
     plant(tmp_path, {"in.csv": data})
     with pytest.raises(InputError, match=message):
-        score(folder, tmp_path / "in.csv", output=tmp_path / "out.csv", batch_rows=2)
+        score(folder, tmp_path / "in.csv", output=tmp_path / "out.csv", batch_rows=block_rows)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["code", "in.csv"]
 
 

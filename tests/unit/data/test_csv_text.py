@@ -86,9 +86,20 @@ def test_a_row_with_too_many_fields_is_an_error_that_names_its_line() -> None:
         read(b"a,b\n1,2\n1,2,3\n")
 
 
-def test_a_quote_that_never_ends_is_an_error() -> None:
-    with pytest.raises(InputError, match="The CSV input is broken"):
-        read(b'a,b\n"1,2\n')
+def test_a_row_that_is_wide_from_the_first_on_is_told_with_its_line() -> None:
+    with pytest.raises(InputError, match="more fields than the header line: 3 in line 4, expected 2"):
+        read(b'"a\nb",c\n\n1,2,3\n')
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_are_counted_inside_quotes_as_well(end: str) -> None:
+    with pytest.raises(InputError, match="Expected 2 fields in line 8, saw 3"):
+        read(end.join(["", '"a', 'b",c', '1,"x""', ',"', "", "3,4", "5,6,7", '"', '",8', ""]).encode())
+
+
+def test_a_quote_that_never_ends_is_an_error_that_names_the_line_of_its_row() -> None:
+    with pytest.raises(InputError, match="The CSV input is broken: the row in line 5 has quotes that never end"):
+        read(b'a,b\n"1\n",2\n\n"3,4\n5\n')
 
 
 @pytest.mark.parametrize("data", [b"a,b\ncaf\xe9,1\n", b"caf\xe9,b\n1,2\n", "a,b\n1,2\n".encode("utf-16")])
