@@ -14,6 +14,8 @@ from custom_model_runner import addresses
 from custom_model_runner.addresses import Address
 
 STANDARD_INPUT = "-"
+# With what the names of files begin that do not count in a folder.
+MARKS = (".", "_")
 MOST_WORKERS = 199
 CGROUP = Path("/sys/fs/cgroup")
 # The files that hold quota and period.
@@ -101,7 +103,7 @@ def files_of(text: str) -> tuple[str, ...]:
         return (text,)
     found = glob.glob(str(Path(glob.escape(text)) / "*") if Path(text).is_dir() else text, recursive=True)
     files = [Path(name) for name in found if Path(name).is_file()]
-    return tuple(str(path.resolve()) for path in sorted(files) if not path.name.startswith((".", "_")))
+    return tuple(str(path.resolve()) for path in sorted(files) if not path.name.startswith(MARKS))
 
 
 def readable_file(text: str) -> Path:

@@ -34,7 +34,7 @@ from custom_model_runner.batch.rest import Rest
 from custom_model_runner.batch.segments import Form, Segment
 from custom_model_runner.batch.tally import LOAD, LOOK, PREDICT, WRITE, Tally
 from custom_model_runner.batch.worker import Open, Work
-from custom_model_runner.errors import InputError, UsageError
+from custom_model_runner.errors import InputError
 from custom_model_runner.monitoring import reporting
 from custom_model_runner.predictor import Predictor, open_predictor
 from custom_model_runner.settings import ModelSettings, ScoreSettings
@@ -180,9 +180,9 @@ def _found(job: Job, look: Look, *, takes_blocks: bool) -> Blocks | Whole:
     return found
 
 
-def _alone(job: Job, look: Look) -> None:
-    """Do all in this process."""
-    with job.open() as loaded, job.reporting(loaded) as predictor:
+def _alone(job: Job, look: Look, number: int = 0) -> None:
+    """Do all in this process, which may be one behind others."""
+    with job.open(number) as loaded, job.reporting(loaded) as predictor:
         found = _found(job, look, takes_blocks=plan.takes_blocks(predictor.model))
         if isinstance(found, Whole):
             _whole(job, predictor, found)
@@ -232,7 +232,7 @@ def _apart(job: Job, look: Look) -> None:
             if isinstance(found, Blocks):
                 _pooled(job, workers, found)
                 return
-    _alone(job, lambda: found)
+    _alone(job, lambda: found, job.batch.workers)
 
 
 def _work(job: Job, open_model: Open) -> Work:
@@ -272,15 +272,14 @@ def _rest(job: Job, blocks: Blocks) -> Rest:
 
 
 def _whole(job: Job, predictor: Predictor, found: Whole) -> None:
-    if len(job.batch.sources) > 1:
-        raise UsageError("--input: what is handed over as a whole is one file; found several")
-    if job.settings.on_error != rejects.STOP:
-        raise UsageError("--on-error: the input is handed over as a whole, so that a failure is one of all its rows")
+    local.check_whole(predictor, job.settings, job.batch)
     with job.watching():
         data = _data(job, predictor, found)
     # Not before: what cannot be read is told in one line.
     if found.reason is not None:
         logs.notice(f"the input is read as a whole: {found.reason}")
+    else:
+        logs.notice(*local.regardless(predictor, job.settings, job.batch))
     observed = replace(predictor, observers=(job.tally.observe,))
     with job.watching():
         made = local.run(observed, job.settings, job.batch, data, for_terminal=job.target.for_terminal)

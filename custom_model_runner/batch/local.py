@@ -12,7 +12,7 @@ import pandas as pd
 
 from custom_model_runner import plugins
 from custom_model_runner.addresses import Address
-from custom_model_runner.batch import keys, preview, sinks, sources
+from custom_model_runner.batch import keys, preview, rejects, segments, sinks, sources
 from custom_model_runner.batch.plan import Plan, takes_blocks
 from custom_model_runner.batch.rest import InBlock, OfRows
 from custom_model_runner.data import answers, compression, tables, transformed
@@ -25,6 +25,26 @@ from custom_model_runner.predictor import Predictor
 from custom_model_runner.settings import ScoreSettings
 from custom_model_runner.target_type import TargetType
 
+# Compressions, workbooks and the like that no format of ours is.
+FOREIGN = frozenset(
+    {
+        ".7z",
+        ".avro",
+        ".bz2",
+        ".h5",
+        ".lz4",
+        ".npy",
+        ".ods",
+        ".orc",
+        ".pickle",
+        ".pkl",
+        ".tar",
+        ".xls",
+        ".xlsx",
+        ".xz",
+        ".zip",
+    }
+)
 NOTHING_RETURNED = b"The score_unstructured hook returned None\n"
 
 
@@ -53,12 +73,70 @@ def bounded() -> Iterator[None]:
 def check(info: ModelInfo, settings: ScoreSettings, plan: Plan) -> None:
     """Refuse options that are not for a model of this kind."""
     if info.target.type is TargetType.UNSTRUCTURED:
+        _check_file(settings)
         return
     for flag, value in (("--query", settings.query), ("--content-type", settings.content_type)):
         if value is not None:
             raise UsageError(f"{flag} is for unstructured models; this one is '{info.target.type}'")
+    if settings.output is not None and settings.output_format is None:
+        _check_name(settings.output.name)
     if settings.output is not None and info.target.type is not TargetType.TRANSFORM:
         _check_type(plan.written_type)
+
+
+def _check_file(settings: ScoreSettings) -> None:
+    """Refuse options for tables where the input is a file of any kind."""
+    for flag, value in (
+        ("--passthrough", settings.passthrough or None),
+        ("--batch-rows", settings.batch_rows),
+        ("--sparse-column-file", settings.column_names),
+        ("--input-format", settings.input_format),
+        ("--output-format", settings.output_format),
+    ):
+        if value is not None:
+            raise UsageError(f"{flag} is for tables; this model is unstructured, and gets the file as it is")
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name by which others would take an output for what it is not."""
+    suffix = Path(compression.split(name)[0]).suffix.lower()
+    if suffix in FOREIGN:
+        raise UsageError(
+            f"--output: predictions are not written as {suffix}, expected one of: {_suffixes()}; "
+            "--output-format tells the format of a file with another name"
+        )
+
+
+def _suffixes() -> str:
+    return ", ".join(suffix for line in plugins.FORMATS.values() if line.writes for suffix in line.suffixes)
+
+
+def check_whole(predictor: Predictor, settings: ScoreSettings, plan: Plan) -> None:
+    """Refuse what does not go with an input that is handed over as a whole."""
+    if len(plan.sources) > 1:
+        why = _why_whole(predictor, settings, plan)
+        raise UsageError(f"--input: all is handed over at once ({why}), expected one file, found {len(plan.sources)}")
+    if settings.on_error != rejects.STOP:
+        raise UsageError("--on-error: the input is handed over as a whole, so that a failure is one of all its rows")
+
+
+def regardless(predictor: Predictor, settings: ScoreSettings, plan: Plan) -> Iterator[str]:
+    """Yield a line about options that do nothing, if there are any, where an input is handed over as a whole."""
+    given = {"--batch-rows": settings.batch_rows is not None, "--workers": plan.workers > 1}
+    idle = " and ".join(flag for flag, is_given in given.items() if is_given)
+    if idle:
+        why = _why_whole(predictor, settings, plan)
+        yield f"all is handed over at once, regardless of {idle}, since {why}"
+
+
+def _why_whole(predictor: Predictor, settings: ScoreSettings, plan: Plan) -> str:
+    if not takes_blocks(predictor.model):
+        return "this model reads its input for itself"
+    if settings.whole_file:
+        return "--whole-file is given"
+    if settings.output is not None and plan.written_type not in segments.STREAMED:
+        return f"the output, {settings.output.name!r}, is {plan.written_type}"
+    return f"it is {plan.media_type}"
 
 
 def _run(predictor: Predictor, settings: ScoreSettings, plan: Plan, data: bytes, *, for_terminal: bool) -> bytes:
@@ -100,9 +178,7 @@ def _table(predictor: Predictor, settings: ScoreSettings, plan: Plan, data: byte
 def _check_type(media_type: str) -> None:
     """Refuse a format in which predictions are not written; an unknown suffix means CSV."""
     if media_type not in tables.writable():
-        lines = [line for line in plugins.FORMATS.values() if line.writes]
-        suffixes = ", ".join(suffix for line in lines for suffix in line.suffixes)
-        raise UsageError(f"--output: predictions are not written as {media_type}, expected one of: {suffixes}")
+        raise UsageError(f"--output: predictions are not written as {media_type}, expected one of: {_suffixes()}")
 
 
 def _written(predictions: Predictions, plan: Plan) -> bytes:

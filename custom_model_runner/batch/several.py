@@ -14,6 +14,16 @@ from custom_model_runner.errors import InputError
 Read = Callable[[Place], Iterator[Block]]
 
 
+def called(names: Sequence[str]) -> Sequence[str]:
+    """Return what messages call files: their own names, with those of folders where these are not enough."""
+    short = [file_name(name) for name in names]
+    if len(set(short)) == len(short):
+        return short
+    parts = [name.split("/") for name in names]
+    common = next(place for place, every in enumerate(zip(*parts, strict=False)) if len(set(every)) > 1)
+    return ["/".join(every[common:]) for every in parts]
+
+
 def types_of(names: Sequence[str], every: Sequence[Blocks]) -> Mapping[str, str]:
     """Return the types of the columns of all files; text is asked what it holds, others say where they have gaps."""
     kind = text.KINDS.get(every[0].media_type)
@@ -21,17 +31,16 @@ def types_of(names: Sequence[str], every: Sequence[Blocks]) -> Mapping[str, str]
         return {name: type_ for blocks in every for name, type_ in (blocks.types or {}).items()}
     types = text.types_of(kind, reduce(kind.joined, (blocks.facts or {} for blocks in every)))
     if types is None:
-        raise _alone(names[0], text.LARGE)
+        raise _alone(called(names)[0], text.LARGE)
     return types
 
 
 def joined(names: Sequence[str], every: Sequence[Blocks]) -> Blocks:
     """Return the blocks of all files, numbered anew; a file with other columns than the first is an input error."""
-    for name, blocks in zip(names, every, strict=True):
+    first, *_ = found = called(names)
+    for name, blocks in zip(found, every, strict=True):
         if blocks.columns != every[0].columns:
-            raise InputError(
-                f"The input {file_name(name)!r} has other columns, or in another order, than {file_name(names[0])!r}"
-            )
+            raise InputError(f"The input {name!r} has other columns, or in another order, than {first!r}")
     rows = [blocks.rows or 0 for blocks in every]
     types = types_of(names, every)
     cuts = [cut for blocks in every for cut in blocks.cuts]
@@ -41,7 +50,7 @@ def joined(names: Sequence[str], every: Sequence[Blocks]) -> Blocks:
 
 def reading(names: Sequence[str], every: Sequence[Read]) -> Read:
     """Return what yields the blocks of all files, numbered anew."""
-    return partial(_read, names, every)
+    return partial(_read, called(names), every)
 
 
 def _read(names: Sequence[str], every: Sequence[Read], place: Place) -> Iterator[Block]:
@@ -51,26 +60,24 @@ def _read(names: Sequence[str], every: Sequence[Read], place: Place) -> Iterator
     for files, name in enumerate(names[done:], start=done):
         for block in every[files](first if files == done else BEGINNING):
             behind = replace(block.behind, number=number + 1, files=files + block.behind.files)
-            yield replace(block, number=number, source=file_name(name), behind=behind)
+            yield replace(block, number=number, source=name, behind=behind)
             number += 1
 
 
 def each(names: Sequence[str], look: Callable[[str], Blocks | Whole]) -> list[Blocks]:
     """Return the blocks of each file; what is wrong names the file, and so does one that must be read as a whole."""
-    return [_one(name, look) for name in names]
+    return [_one(source, name, look) for source, name in zip(names, called(names), strict=True)]
 
 
-def _one(name: str, look: Callable[[str], Blocks | Whole]) -> Blocks:
+def _one(source: str, name: str, look: Callable[[str], Blocks | Whole]) -> Blocks:
     try:
-        found = look(name)
+        found = look(source)
     except InputError as error:
-        raise InputError(f"{file_name(name)}: {error}") from error
+        raise InputError(f"{name}: {error}") from error
     if isinstance(found, Whole):
         raise _alone(name, found.reason)
     return found
 
 
 def _alone(name: str, reason: str | None) -> InputError:
-    return InputError(
-        f"The input {file_name(name)!r} can only be read alone, as a whole{': ' if reason else ''}{reason or ''}"
-    )
+    return InputError(f"The input {name!r} can only be read alone, as a whole{': ' if reason else ''}{reason or ''}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from custom_model_runner.batch.stores import store
 from custom_model_runner.batch.stores.store import Store
 from custom_model_runner.delivery.fetching import StorageError
 from custom_model_runner.errors import RunnerError, UsageError
-from custom_model_runner.parsers import STANDARD_INPUT, files_of
+from custom_model_runner.parsers import MARKS, STANDARD_INPUT, files_of
 
 
 def settle(output: Path | Address | None, source: str) -> Path | Address | None:
@@ -28,6 +29,8 @@ def settle(output: Path | Address | None, source: str) -> Path | Address | None:
         raise UsageError(f"--output: {str(output)!r} is no address of a file, expected one that ends with its name")
     if output.url in sources.files(source):
         raise UsageError(f"--output: {str(output)!r} is the input file itself")
+    if output.url.rpartition("/")[0] == source.rstrip("/") or _matches(output.url.split("/"), source.split("/")):
+        raise _among(output, "--output")
     _place(output)
     return output
 
@@ -50,7 +53,31 @@ def choose(output: Path | None, source: str, *, flag: str = "--output") -> Path 
     )
     if is_input and output.is_file():
         raise UsageError(f"{flag}: {str(output)!r} is the input file itself")
+    if source != STANDARD_INPUT and _would_be_input(output, source):
+        raise _among(output, flag)
     return output
+
+
+def _would_be_input(output: Path, source: str) -> bool:
+    """Say whether a file, once it is written, would be one of those that a folder or a pattern means."""
+    if output.name.startswith(MARKS):
+        return False
+    if Path(source).is_dir():
+        return output.absolute().parent.samefile(source)
+    return _matches(Path(os.path.abspath(output)).parts, Path(os.path.abspath(source)).parts)
+
+
+def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Say whether a path matches a pattern, both part by part."""
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_matches(parts[n:], pattern[1:]) for n in range(len(parts) + 1))
+    return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
+
+
+def _among(output: Path | Address, flag: str) -> UsageError:
+    return UsageError(f"{flag}: {str(output)!r} would be among the files of --input, expected another place for it")
 
 
 def _is_descriptor(path: Path, descriptor: int) -> bool:
@@ -65,14 +92,15 @@ def write(output: Path | Address, data: bytes) -> None:
 
 
 @contextmanager
-def told(output: Path, *, flag: str = "--output") -> Iterator[None]:
-    """Have what keeps a file from being written be told with its name."""
+def told(output: Path | None, *, flag: str = "--output") -> Iterator[None]:
+    """Have what keeps a file, or else standard output, from being written be told with its name."""
+    name = "Standard output" if output is None else f"{flag}: {str(output)!r}"
     try:
         yield
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise RunnerError(f"{flag}: {str(output)!r} cannot be written: {error.strerror}") from error
+        raise RunnerError(f"{name} cannot be written: {error.strerror or error}") from error
 
 
 @contextmanager
@@ -163,7 +191,7 @@ def live(output: Path | Address | None, stdout: int) -> Iterator[BinaryIO]:
         with _written(output) as file:
             yield file
         return
-    with open(stdout, "wb", closefd=False) as file:
+    with told(None), open(stdout, "wb", closefd=False) as file:
         yield file
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from custom_model_runner.addresses import Address
 from custom_model_runner.batch import sinks
 from custom_model_runner.batch.tally import Tally
-from custom_model_runner.errors import UsageError
+from custom_model_runner.errors import RunnerError, UsageError
 
 # Standard error, for what a flag without a value means.
 HERE = ""
@@ -51,5 +51,16 @@ def write(place: str, tally: Tally, *, stdout: int) -> None:
     """Write the summary to its place, which was checked; to standard error as the last line."""
     if place == HERE:
         sys.stderr.write(text(tally))
-    else:
-        sinks.emit(None if place == STANDARD_OUTPUT else Path(place), text(tally).encode(), stdout=stdout)
+        return
+    try:
+        _write(place, text(tally).encode(), stdout)
+    except RunnerError as error:
+        raise RunnerError(f"{error}; the results are complete") from error
+
+
+def _write(place: str, line: bytes, stdout: int) -> None:
+    if place == STANDARD_OUTPUT:
+        sinks.emit(None, line, stdout=stdout)
+        return
+    with sinks.replacing(Path(place), flag="--summary") as file:
+        file.write(line)

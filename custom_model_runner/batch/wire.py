@@ -15,6 +15,7 @@ from enum import IntEnum
 from typing import IO, Any
 
 from custom_model_runner.batch.blocks import BEGINNING, Block, Place
+from custom_model_runner.errors import RunnerError
 
 # Kind, number of a block, line in which it begins; what the place behind it is: files, offset, line.
 HEADER = struct.Struct("<bqqqqq")
@@ -69,17 +70,26 @@ def send(connection: socket.socket, message: Message) -> None:
         message.kind, message.number, _packed(message.line), behind.files, behind.offset, _packed(behind.line)
     )
     with _memory() as file:
-        # Buffered, or the system would take no more than 2 GiB of it.
-        file.write(message.data)
-        file.flush()
+        _fill(file, message.data)
         socket.send_fds(connection, [head], [file.fileno()])
 
 
 def _memory() -> IO[bytes]:
     """Return anonymous memory as a file; where the system has none, a file without a name."""
     if hasattr(os, "memfd_create"):
-        return open(os.memfd_create("drum-batch"), "wb")
-    return tempfile.TemporaryFile()
+        return open(os.memfd_create("drum-batch"), "wb", buffering=0)
+    return tempfile.TemporaryFile(buffering=0)
+
+
+def _fill(file: IO[bytes], data: bytes) -> None:
+    left = memoryview(data)
+    try:
+        while left:
+            # The system takes no more than 2 GiB at once.
+            left = left[file.write(left) :]
+    except OSError as error:
+        what = f"A block of {len(data)} bytes cannot go from one process to another"
+        raise RunnerError(f"{what}: {error.strerror}") from error
 
 
 def receive(connection: socket.socket) -> Message | None:

@@ -322,6 +322,41 @@ def test_files_that_do_not_fit_together_are_named(
         score(folder, plant(tmp_path / "in", files), batch_rows=1)
 
 
+def test_files_of_the_same_name_are_told_apart_by_their_folders(folder: Path, tmp_path: Path) -> None:
+    plant(tmp_path, {"in/x/1.csv": b"a\n1\n", "in/y/1.csv": b"b\n1\n"})
+    with pytest.raises(InputError, match=r"The input 'y/1.csv' has other columns, .* than 'x/1.csv'"):
+        score(folder, tmp_path / "in" / "**" / "*.csv")
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"whole_file": True}, "--whole-file is given"),
+        ({"output": "out.json"}, "the output, 'out.json', is application/json"),
+    ],
+)
+def test_what_keeps_several_files_from_being_read_is_told(
+    folder: Path, tmp_path: Path, options: dict[str, Any], why: str
+) -> None:
+    plant(tmp_path, {"in/1.csv": b"a\n1\n", "in/2.csv": b"a\n1\n"})
+    given = {name: tmp_path / value if name == "output" else value for name, value in options.items()}
+    with pytest.raises(UsageError) as caught:
+        score(folder, tmp_path / "in", **given)
+    assert str(caught.value) == f"--input: all is handed over at once ({why}), expected one file, found 2"
+
+
+@pytest.mark.parametrize("options", [{"batch_rows": 2}, {"workers": 2}])
+def test_what_does_nothing_is_told(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: dict[str, Any]
+) -> None:
+    plant(tmp_path, {"in.json": b'[{"a": 1}, {"a": 2}]'})
+    score(folder, tmp_path / "in.json", **options)
+    flag = f"--{next(iter(options)).replace('_', '-')}"
+    assert capsys.readouterr().err == (
+        f"drum: all is handed over at once, regardless of {flag}, since it is application/json\n"
+    )
+
+
 @pytest.mark.parametrize("options", [{"batch_rows": 2}, {"whole_file": True}])
 def test_keys_are_carried_along(folder: Path, pipe: Pipe, options: dict[str, Any]) -> None:
     found = score(folder, pipe(b"a,b,c\n1,x,7\n2,y,8\n3,,9\n"), passthrough=("c", "b"), **options)

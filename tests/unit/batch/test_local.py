@@ -123,6 +123,26 @@ def test_options_of_unstructured_models_are_refused_for_others(tmp_path: Path, o
         run(tmp_path, REGRESSION, b"a\n1\n", **cast("dict[str, Any]", {option: value}))
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("passthrough", ("a",)), ("batch_rows", 5), ("column_names", ("a",)), ("output_format", "csv")],
+)
+def test_options_for_tables_are_refused_for_unstructured_models(tmp_path: Path, option: str, value: Any) -> None:
+    with pytest.raises(UsageError, match=r"^--.* is for tables; this model is unstructured"):
+        run(tmp_path, UNSTRUCTURED, b"text", **cast("dict[str, Any]", {option: value}))
+
+
+@pytest.mark.parametrize("name", ["o.xlsx", "o.csv.BZ2", "o.pkl.gz"])
+def test_a_name_that_tells_another_format_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"^--output: predictions are not written as \.\w+, expected one of: \.csv, "):
+        run(tmp_path, REGRESSION, b"a\n1\n", output=tmp_path / name)
+    run(tmp_path, REGRESSION, b"a\n1\n", output=tmp_path / name, output_format="csv")
+
+
+def test_any_other_name_gets_csv(tmp_path: Path) -> None:
+    assert run(tmp_path, REGRESSION, b"a\n1\n", output=tmp_path / "o.2026").startswith(b"Predictions,why\n")
+
+
 @pytest.mark.parametrize("name", ["o.mtx", "o.mtx.gz"])
 def test_predictions_are_not_written_as_a_matrix(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match=r"^--output: predictions are not written as text/mtx, .*: \.csv, .*, \.pq$"):

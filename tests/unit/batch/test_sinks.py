@@ -6,7 +6,7 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -136,6 +136,32 @@ def test_the_input_under_another_name_is_refused_as_output(tmp_path: Path, make:
         sinks.choose(other, str(source))
 
 
+@pytest.mark.parametrize(
+    ("source", "output", "is_among"),
+    [
+        ("parts", "parts/out.csv", True),
+        ("parts/", "parts/../parts/out.csv", True),
+        ("parts/*.csv", "parts/out.csv", True),
+        ("**/*.csv", "parts/more/out.csv", True),
+        ("parts/*.csv", "parts/out.parquet", False),
+        ("*/in*.csv", "parts/out.csv", False),
+        ("parts/*.csv", "parts/more/out.csv", False),
+        ("parts", "parts/more/out.csv", False),
+        ("parts", "parts/_out.csv", False),
+    ],
+)
+def test_an_output_that_would_be_input_next_time_is_refused(
+    tmp_path: Path, source: str, output: str, is_among: bool
+) -> None:
+    plant(tmp_path, {"parts/in.csv": "a\n1\n", "parts/more/in.csv": "a\n1\n"})
+    with (
+        pytest.raises(UsageError, match=r"^--output: '.*' would be among the files of --input, expected another place")
+        if is_among
+        else nullcontext()
+    ):
+        sinks.choose(tmp_path / output, f"{tmp_path}/{source}")
+
+
 def test_a_directory_is_refused_as_output(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is a directory, expected a file"):
         sinks.choose(tmp_path, "-")
@@ -182,6 +208,14 @@ def test_prints_go_to_standard_error_while_results_go_to_standard_output(capfd: 
         os.write(1, b"printed\n")
         sinks.emit(None, b"result\n", stdout=stdout)
     assert capfd.readouterr() == ("result\n", "printed\n")
+
+
+def test_standard_output_without_room_is_told() -> None:
+    with (
+        open("/dev/full", "wb") as full,
+        pytest.raises(RunnerError, match=r"^Standard output cannot be written: No sp"),
+    ):
+        sinks.emit(None, b"result\n", stdout=full.fileno())
 
 
 def test_a_result_for_a_file_is_not_on_standard_output(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

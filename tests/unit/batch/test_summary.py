@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from custom_model_runner.batch import heads, summary
 from custom_model_runner.batch.segments import Form, Segment
 from custom_model_runner.batch.tally import LOAD, LOOK, PREDICT, WRITE, Tally
 from custom_model_runner.data.stages import Stages
-from custom_model_runner.errors import UsageError
+from custom_model_runner.errors import RunnerError, UsageError
 
 
 def joined(found: Iterator[Segment], out: BinaryIO, head: bytes) -> None:
@@ -82,3 +83,11 @@ def test_the_file_of_rejects_is_no_place_for_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("place", [None, "", "-"])
 def test_streams_beside_an_output_are_fine(tmp_path: Path, place: str | None) -> None:
     summary.check(place, tmp_path / "out.csv", "-")
+
+
+def test_a_summary_that_cannot_be_written_does_not_speak_of_the_output() -> None:
+    stages = Stages(itertools.count().__next__)
+    stages.end(LOAD)
+    told = r"^--summary: '/dev/full' cannot be written: No space left on device; the results are complete$"
+    with pytest.raises(RunnerError, match=told):
+        summary.write("/dev/full", Tally(stages=stages), stdout=1)

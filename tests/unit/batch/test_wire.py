@@ -10,6 +10,7 @@ import pytest
 
 from custom_model_runner.batch import wire
 from custom_model_runner.batch.wire import Kind, Message
+from custom_model_runner.errors import RunnerError
 
 
 class Narrow(io.FileIO):
@@ -34,3 +35,12 @@ def test_a_message_that_the_system_does_not_take_at_once_arrives(monkeypatch: py
         found = wire.receive(there)
     assert found is not None
     assert (found.data, found.number) == (b"0123456789" * 10_000, 3)
+
+
+def test_a_message_for_which_there_is_no_room_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = open("/dev/full", "wb", buffering=0)  # noqa: SIM115 - it is closed by what it is given to
+    monkeypatch.setattr(wire, "_memory", lambda: full)
+    here, there = socket.socketpair()
+    told = r"^A block of 10 bytes cannot go from one process to another: No space left on device$"
+    with here, there, pytest.raises(RunnerError, match=told):
+        wire.send(here, Message(Kind.SEGMENT, b"0123456789"))
