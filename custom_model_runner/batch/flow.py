@@ -71,7 +71,7 @@ def made_of(predictor: Predictor, payload: Payload, way: Way) -> Made:
         came = predictor.read(replace(payload, table=None))
         # A hook that asks for the bytes gets those of the whole block, and cannot do with less.
         predict = partial(_part, predictor, payload, way)
-        return rejects.narrowed(came, predict, error, skips=way.on_error == rejects.SKIP)
+        return rejects.narrowed(came, predict, error, keys=way.passthrough if way.on_error == rejects.NULL else None)
 
 
 def _part(predictor: Predictor, payload: Payload, way: Way, part: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pandas as pd
 import pyarrow as pa
 
+from custom_model_runner.batch import segments
 from custom_model_runner.batch.segments import Segment
 
 ROWS = 20
@@ -25,7 +26,7 @@ def of_segments(found: Iterator[Segment]) -> bytes:
     first: list[pd.DataFrame] = []
     last: deque[pd.DataFrame] = deque()
     count = 0
-    for segment in found:
+    for segment in segments.in_columns(found):
         table = pa.ipc.open_stream(segment.body).read_pandas()
         table.index = pd.RangeIndex(count, count + len(table))
         count += len(table)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -41,27 +41,30 @@ Predict = Callable[[pd.DataFrame], pd.DataFrame]
 class Made:
     """What became of a block: a table of predictions, None if no row has any, and its rows that were rejected.
 
-    `rows` is how many rows the output has of it, `skipped` how many it has not.
+    `rows` is how many rows the output has of it, `skipped` how many it has not; `keys` are the columns carried along of
+    rows that are there without a table.
     """
 
     table: pd.DataFrame | None
     rows: int
     skipped: int = 0
     rejected: pd.DataFrame = field(default_factory=pd.DataFrame)
+    keys: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def segment(self, form: Form) -> Segment:
-        """Return it encoded; without predictions nothing but the number of rows is known."""
-        known = Segment(self.rows, b"", b"") if self.table is None else form.encode(self.table)
+        """Return it encoded; without predictions nothing but the number of rows and their keys is known."""
+        known = Segment(self.rows, b"", ARROW.encode(self.keys).body) if self.table is None else form.encode(self.table)
         if not len(self.rejected):
             return known
         rejects = ARROW.encode(self.rejected).body
         return replace(known, rejected=len(self.rejected), skipped=self.skipped, rejects=rejects)
 
 
-def narrowed(table: pd.DataFrame, predict: Predict, failure: OfRows, *, skips: bool) -> Made:
+def narrowed(table: pd.DataFrame, predict: Predict, failure: OfRows, *, keys: Sequence[str] | None) -> Made:
     """Return what becomes of a table that has failed as a whole; its parts are tried, down to single rows.
 
-    A failure that is none of some rows is raised.
+    Those that fail alone stay, with no more than these columns, or are skipped if None is given. A failure that is none
+    of some rows is raised.
     """
     good: list[pd.DataFrame] = []
     bad: dict[int, str] = {}
@@ -72,7 +75,7 @@ def narrowed(table: pd.DataFrame, predict: Predict, failure: OfRows, *, skips: b
         good.append(made.set_axis(rows, axis=0))
         if len(good) == MOST_PARTS:
             good = [_together(good)]
-    return _made(table, good, bad, skips=skips)
+    return _made(table, good, bad, keys=keys)
 
 
 def _tried(
@@ -106,16 +109,17 @@ def _taken(table: pd.DataFrame, rows: range) -> pd.DataFrame:
     return table[rows.start : rows.stop].reset_index(drop=True)
 
 
-def _made(table: pd.DataFrame, good: list[pd.DataFrame], bad: dict[int, str], *, skips: bool) -> Made:
+def _made(table: pd.DataFrame, good: list[pd.DataFrame], bad: dict[int, str], *, keys: Sequence[str] | None) -> Made:
     reasons = pd.Series(bad, dtype=object)
     rejected = table.loc[reasons.index].drop(columns=[ROW, REASON], errors="ignore")
     rejected.insert(0, ROW, reasons.index)
     rejected.insert(1, REASON, reasons)
-    rows, skipped = (len(table) - len(rejected), len(rejected)) if skips else (len(table), 0)
     whole = _together(good) if good else None
-    if whole is not None:
-        whole = whole.reset_index(drop=True) if skips else _with_gaps(whole, rows)
-    return Made(whole, rows, skipped, rejected)
+    if keys is None:
+        left = None if whole is None else whole.reset_index(drop=True)
+        return Made(left, len(table) - len(rejected), len(rejected), rejected)
+    carried = table[list(keys)].reset_index(drop=True)
+    return Made(None if whole is None else _with_gaps(whole, carried), len(table), 0, rejected, carried)
 
 
 def _together(parts: list[pd.DataFrame]) -> pd.DataFrame:
@@ -124,11 +128,17 @@ def _together(parts: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def _with_gaps(whole: pd.DataFrame, rows: int) -> pd.DataFrame:
-    """Return predictions with empty rows where there are none; numbers and truth values stay what they are."""
+def _with_gaps(whole: pd.DataFrame, carried: pd.DataFrame) -> pd.DataFrame:
+    """Return predictions with rows where there are none, empty but for what is carried along.
+
+    Numbers and truth values stay what they are.
+    """
     exact = [place for place, kind in enumerate(whole.dtypes) if is_integer_dtype(kind) or is_bool_dtype(kind)]
     columns = [column.astype(object) if place in exact else column for place, (_, column) in enumerate(whole.items())]
-    return pd.concat(columns, axis=1).reindex(range(rows))
+    filled = pd.concat(columns, axis=1).reindex(carried.index)
+    for name, column in carried.items():
+        filled[name] = column
+    return filled
 
 
 def form_of(path: Path) -> Form:

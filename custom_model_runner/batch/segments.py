@@ -6,7 +6,7 @@ import io
 import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import Any, BinaryIO
@@ -31,7 +31,8 @@ class Segment:
     """The encoded predictions of a block: how many rows, names and types of their columns (see `heads`), and the rows.
 
     Of the rows in the block some may have been rejected, which are in `rejects`, an Arrow stream; skipped ones are not
-    among the rows of the segment. It has no head where all were rejected.
+    among the rows of the segment. Where all were rejected it has no head, and its body is an Arrow stream of the
+    columns that are carried along.
     """
 
     rows: int
@@ -64,6 +65,8 @@ class AllRejected(ContractError):
     """No row has predictions, so that nobody knows their columns."""
 
 
+# Makes the body of rows that were all rejected, under a head.
+Empty = Callable[[bytes, Segment], bytes]
 # Writes what segments, in order, make together; with their common head, if it is known before.
 Assemble = Callable[[Iterator[Segment], BinaryIO, bytes], None]
 
@@ -121,8 +124,11 @@ def _text(text: Text, encoding: str | None) -> Form:
     def encode(table: pd.DataFrame) -> Segment:
         return Segment(len(table), heads.of_text(table), packed(text.lines(table)))
 
-    def empty(head: bytes, rows: int) -> bytes:
-        return packed(text.lines(pd.DataFrame(index=range(rows), columns=list(heads.names(head)), dtype=object)))
+    def empty(head: bytes, segment: Segment) -> bytes:
+        table = pd.DataFrame(index=range(segment.rows), columns=list(heads.names(head)), dtype=object)
+        for name, column in _carried(segment).to_pandas().items():
+            table[name] = column
+        return packed(text.lines(table))
 
     def body(segment: Segment, head: bytes) -> bytes:
         places = heads.to_float(segment.head, head)
@@ -143,30 +149,31 @@ def _unpacked(data: bytes, encoding: str | None) -> bytes:
     return compression.read_all(compression.decoded(io.BytesIO(data), (encoding,) if encoding else (), sys.maxsize))
 
 
-def _alike(found: Iterator[Segment], empty: Callable[[bytes, int], bytes], head: bytes) -> Iterator[Segment]:
+def _carried(segment: Segment) -> Any:
+    """Return the columns that are carried along where all rows were rejected."""
+    return pa.ipc.open_stream(segment.body).read_all()
+
+
+def _alike(found: Iterator[Segment], empty: Empty, head: bytes) -> Iterator[Segment]:
     """Yield segments with columns; those without rows, which do not know theirs, only if all are.
 
     Rows that were all rejected have the columns of the others, and `empty` makes a body of them.
     """
-    without_rows, waiting, rejects = None, 0, b""
+    without_rows, rejects = None, b""
+    waiting: list[Segment] = []
     for segment in found:
         rejects = rejects or segment.rejects
         head = head or (segment.head if segment.rows else b"")
         if not segment.rows:
             without_rows = without_rows or segment
         elif not head:
-            waiting += segment.rows
+            waiting.append(replace(segment, rejects=b""))
         else:
-            if waiting:
-                yield _empty(head, waiting, empty)
-                waiting = 0
-            yield segment if segment.head else _empty(head, segment.rows, empty)
+            for one in (*waiting, segment):
+                yield one if one.head else Segment(one.rows, head, empty(head, one))
+            waiting = []
     if not head:
         yield _of_none(without_rows, rejects)
-
-
-def _empty(head: bytes, rows: int, empty: Callable[[bytes, int], bytes]) -> Segment:
-    return Segment(rows, head, empty(head, rows))
 
 
 def _of_none(without_rows: Segment | None, rejects: bytes) -> Segment:
@@ -182,9 +189,16 @@ def _arrow(table: pd.DataFrame) -> Segment:
     return Segment(len(table), heads.of_columns(content), columnar.stream(content))
 
 
-def _nulls(head: bytes, rows: int) -> bytes:
-    schema = heads.schema(head)
-    return columnar.stream(pa.Table.from_arrays([pa.nulls(rows, field.type) for field in schema], schema=schema))
+def _nulls(head: bytes, segment: Segment) -> bytes:
+    schema, carried = heads.schema(head), _carried(segment)
+    names = carried.column_names
+    columns = [carried[name] if name in names else pa.nulls(segment.rows, pa.null()) for name in schema.names]
+    return columnar.stream(heads.cast(pa.Table.from_arrays(columns, names=schema.names), schema))
+
+
+def in_columns(found: Iterator[Segment]) -> Iterator[Segment]:
+    """Yield segments of a columnar form of which each has columns."""
+    return _alike(found, _nulls, b"")
 
 
 def _assemble_columns(

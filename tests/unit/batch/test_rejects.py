@@ -84,6 +84,31 @@ def test_failing_rows_can_be_empty_in_the_output(folder: Path, name: str, block_
     assert found.isna().sum(axis=1).tolist() == [3 if n in BAD else 0 for n in FRAME["a"]]
 
 
+@pytest.mark.parametrize("name", ["out.csv", "out.ndjson", "out.parquet", "out.csv.gz"])
+@pytest.mark.parametrize("block_rows", [1, 4, 20])
+def test_empty_rows_keep_their_keys(folder: Path, name: str, block_rows: int) -> None:
+    (FRAME + {"a": 7, "b": ""}).assign(key=range(20)).to_csv(folder.parent / "in.csv", index=False)
+    path = run(folder, name, on_error="null", batch_rows=block_rows, passthrough=("key", "b"))
+    found = READERS.get(path.suffix, pd.read_csv)(path)
+    assert found["Predictions"].isna().tolist() == [n in (0, 6) for n in range(20)]
+    assert (found["key"].tolist(), found["b"].tolist()) == (list(range(20)), ["x,y"] * 20)
+    assert found["key"].dtype == "int64"
+
+
+def test_empty_rows_keep_their_keys_on_the_way_to_standard_output(folder: Path) -> None:
+    (FRAME + {"a": 13, "b": ""}).to_csv(folder.parent / "in.csv", index=False)
+    given: dict[str, Any] = {"batch_rows": 1, "on_error": "null", "rejects": folder.parent / "bad.csv"}
+    lines = score(folder, folder.parent / "in.csv", passthrough=("a",), **given).splitlines()
+    assert lines[:3] == [b"Predictions,twice,is_even,a", b",,,13", b"7.0,28,True,14"]
+
+
+@pytest.mark.parametrize(("on_error", "rows"), [("skip", 18), ("null", 20)])
+def test_a_terminal_gets_to_see_what_is_left(folder: Path, on_error: str, rows: int) -> None:
+    given: dict[str, Any] = {"batch_rows": 1, "on_error": on_error, "rejects": folder.parent / "bad.csv"}
+    shown = score(folder, folder.parent / "in.csv", terminal=True, **given).decode()
+    assert shown.endswith(f"[{rows} rows x 3 columns]\n")
+
+
 def test_the_first_rows_may_be_empty_too(folder: Path) -> None:
     (FRAME + {"a": 13, "b": ""}).to_csv(folder.parent / "in.csv", index=False)
     lines = run(folder, on_error="null", batch_rows=1).read_text().splitlines()
