@@ -9,10 +9,10 @@ MIB = 1 << 20
 # Options of mallopt(3): bytes at the end of the heap that are kept, of a piece that is no part of it, and most heaps.
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 # Tables of a few MiB come and go with each request; what a thread leaves behind, another can use.
-SERVER = {TRIM_THRESHOLD: 64 * MIB, MMAP_THRESHOLD: 8 * MIB, ARENA_MAX: 2}
+SERVER = {TRIM_THRESHOLD: 32 * MIB, MMAP_THRESHOLD: 8 * MIB, ARENA_MAX: 2}
 # Blocks are smaller, and more threads work on them at a time.
 BATCH = {TRIM_THRESHOLD: 16 * MIB, MMAP_THRESHOLD: 4 * MIB, ARENA_MAX: 3}
-SECONDS_KEPT = 10.0
+SECONDS_KEPT = 1.0
 
 
 class Heap:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from custom_model_runner.data import column_facts, csv_shape
+from custom_model_runner.data import column_facts, csv_pieces, csv_shape
 from custom_model_runner.data.column_facts import WORDS, Holds
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import InputError
@@ -65,6 +65,8 @@ def _as_expected(payload: Payload, told: Mapping[Any, str], *, skip_blank_lines:
 
 def parse(data: bytes, *, types: Mapping[Any, str] | None, skip_blank_lines: bool) -> pd.DataFrame:
     """Return the table of a text; types that are not told are inferred from whole columns."""
+    if types is None and skip_blank_lines and (table := csv_pieces.read(data)) is not None:
+        return table
     real = None if types is None else {name: str if type_ == "str" else type_ for name, type_ in types.items()}
     # By default pandas infers types by chunk, and long columns come out mixed.
     return pd.read_csv(io.BytesIO(data), skip_blank_lines=skip_blank_lines, low_memory=False, dtype=real)

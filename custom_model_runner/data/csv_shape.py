@@ -7,12 +7,16 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+import numpy as np
+
 from custom_model_runner.data.payload import CELL, COLUMN, Payload
 
 END = re.compile(rb",|\r\n?|\n")
 QUOTE = b'"'
 # It may be cut off at the end.
 IN_QUOTES = re.compile(rb'(?:(?<=[,\r\n])|\A(?:\xef\xbb\xbf)?)"[^"]*(?:""[^"]*)*"?')
+# What stays in the processor's own memory.
+COUNTED = 1 << 18
 
 
 def widths(payload: Payload) -> list[int]:
@@ -51,11 +55,18 @@ def check_rows(payload: Payload, columns: int) -> None:
     """Refuse short rows under a header that is so wide that filling them up takes more than the limit."""
     most = max(payload.limit // CELL, len(payload.data)) // max(columns, 1)
     # Cheap, and not less than there are.
-    if payload.data.count(b"\n") + payload.data.count(b"\r") <= most:
+    if count(payload.data, b"\n") + count(payload.data, b"\r") <= most:
         return
     # Line ends inside quotes end no row.
     rows = sum(1 for _ in islice((end for end, ends_row in _fields(payload.data) if ends_row), most + 1))
     payload.check_shape(rows, columns)
+
+
+def count(data: bytes, byte: bytes) -> int:
+    """Return how often a byte comes; where it comes often, arrays count faster than bytes do."""
+    codes = np.frombuffer(data, np.uint8)
+    starts = range(0, len(codes), COUNTED)
+    return sum(int(np.count_nonzero(codes[start : start + COUNTED] == ord(byte))) for start in starts)
 
 
 def line_of(payload: Payload, row: int) -> int:

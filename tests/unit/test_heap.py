@@ -24,7 +24,7 @@ def resident():
 
 memory = heap.opened(heap.SERVER)
 before = resident()
-pieces = [b"x" * heap.MIB for _ in range(40)]
+pieces = [b"x" * heap.MIB for _ in range(30)]
 del pieces
 kept = resident() - before
 memory.note_use(0.0)
@@ -41,14 +41,14 @@ def _counted() -> tuple[Heap, list[None]]:
 def test_memory_is_kept_after_requests_and_given_back_later() -> None:
     ended = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     kept, later = map(int, ended.stdout.split())
-    assert kept >= 35
+    assert kept >= 25
     assert later <= 5
 
 
 def test_memory_is_given_back_a_while_after_the_first_use_however_many_follow() -> None:
     memory, trims = _counted()
     memory.note_use(1.0)
-    memory.note_use(SECONDS_KEPT)
+    memory.note_use(SECONDS_KEPT + 0.5)
     memory.tidy(SECONDS_KEPT + 0.9)
     assert trims == []
     memory.tidy(SECONDS_KEPT + 1)

@@ -216,7 +216,7 @@ def test_tables_of_another_width_are_scored_as_they_are_where_no_names_are_known
     [
         lambda model: setattr(model.steps[1][1], "coef_", np.ones(3)),
         lambda model: setattr(model.steps[0][1], "mean_", np.ones(3)),
-        lambda model: model.set_output(transform="pandas"),
+        lambda model: setattr(model.steps[0][1], "_sklearn_output_config", {"transform": "pandas"}),
         lambda model: model.steps.append(("more", Ridge().fit(np.ones((2, 1)), [0.0, 1.0]))),
         lambda model: model.steps.__setitem__(0, ("other", StandardScaler().fit(FRAME * 2))),
         lambda model: setattr(model.steps[0][1], "feature_names_in_", np.array(["a", "b", "d"], dtype=object)),

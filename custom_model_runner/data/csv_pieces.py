@@ -1,0 +1,120 @@
+"""Large CSV texts of numbers: read piece by piece, in a fraction of the memory, as `pandas.read_csv` reads the whole.
+
+What is not surely read as the whole is not read here.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from custom_model_runner.data import csv_shape
+
+LEAST_BYTES = 8 << 20
+PIECE = 4 << 20
+# From here on a float does not tell which integer it was made of.
+INEXACT = 2.0**53
+# An integer, which has no sign then; in a column that has fractions anywhere it has one.
+NEGATIVE_ZERO = re.compile(rb"-0+[ \t]*(?:[,\r\n]|\Z)")
+NUMBERS: frozenset[Any] = frozenset({np.dtype(np.int64), np.dtype(np.float64), np.dtype(np.bool_)})
+# What a column of such parts is; the whole of all others depends on more than their types.
+COMMON: dict[frozenset[Any], Any] = {frozenset({kind}): kind for kind in NUMBERS}
+COMMON |= {frozenset({np.dtype(np.int64), np.dtype(np.float64)}): np.dtype(np.float64)}
+
+Column = np.ndarray[Any, Any]
+
+
+def read(data: bytes) -> pd.DataFrame | None:
+    """Return the table of a text whose columns are all of numbers or truth values, or None where it takes the whole."""
+    header = data[: data.find(b"\n") + 1]
+    if len(data) < LEAST_BYTES or not _is_plain(data, header):
+        return None
+    rows = csv_shape.count(data, b"\n") - 1 + (not data.endswith(b"\n"))
+    try:
+        return _joined(_pieces(data, header), rows, data)
+    except (pd.errors.ParserError, ValueError, OverflowError):
+        return None
+
+
+def _is_plain(data: bytes, header: bytes) -> bool:
+    """Say whether there are rows, which end where lines do, of more than one column."""
+    if len(header) == len(data) or b"," not in header or header.count(b'"') % 2 or data.find(b'"', len(header)) >= 0:
+        return False
+    return b"\r" not in data or csv_shape.count(data, b"\r") == data.count(b"\r\n")
+
+
+def _pieces(data: bytes, header: bytes) -> Iterator[pd.DataFrame]:
+    """Yield the tables of consecutive rows, each with the header of the whole."""
+    text, start = memoryview(data), len(header)
+    while start < len(data):
+        end = data.rfind(b"\n", start, start + PIECE) + 1 or data.find(b"\n", start + PIECE) + 1 or len(data)
+        yield pd.read_csv(io.BytesIO(b"".join((header, text[start:end]))), low_memory=False)
+        start = end
+
+
+def _joined(pieces: Iterator[pd.DataFrame], rows: int, data: bytes) -> pd.DataFrame | None:
+    """Return consecutive pieces of a text as one table, for which there is room at once."""
+    first = next(pieces)
+    if not NUMBERS.issuperset(first.dtypes):
+        return None
+    joined = _Joined(first, rows)
+    if not all(joined.add(piece) for piece in chain([first], pieces)):
+        return None
+    return joined.table(first.columns) if joined.is_exact(data) else None
+
+
+class _Joined:
+    """The columns of pieces, those of one type of the first piece beside each other; `kinds` are those that came."""
+
+    def __init__(self, first: pd.DataFrame, rows: int) -> None:
+        types = list(first.dtypes)
+        self.blocks = {kind: np.empty((types.count(kind), rows), kind) for kind in types}
+        places = {kind: iter(block) for kind, block in self.blocks.items()}
+        self.columns: list[Column] = [next(places[kind]) for kind in types]
+        self.kinds = [{kind} for kind in types]
+        self.rows, self.count = rows, 0
+
+    def add(self, piece: pd.DataFrame) -> bool:
+        """Take the next rows, unless they have row names, or types from which that of the whole cannot be told."""
+        if not isinstance(piece.index, pd.RangeIndex):
+            return False
+        end = self.count + len(piece)
+        types = list(piece.dtypes)
+        for place, kind in enumerate(types):
+            self.kinds[place].add(kind)
+            common = COMMON.get(frozenset(self.kinds[place]))
+            if common is None:
+                return False
+            self.columns[place] = self.columns[place].astype(common, copy=False)
+        # As one array where that holds the columns as they are.
+        values = piece.to_numpy().T if len(set(types)) == 1 else [piece.iloc[:, place] for place in range(len(types))]
+        for column, new in zip(self.columns, values, strict=True):
+            column[self.count : end] = new
+        self.count = end
+        return True
+
+    def is_exact(self, data: bytes) -> bool:
+        """Say whether integers that are floats now are those that pandas makes of their text beside fractions."""
+        has_zeros = False
+        for column, kinds in zip(self.columns, self.kinds, strict=True):
+            values = column[: self.count]
+            if values.dtype != np.float64 or (len(kinds) == 1 and not np.isnan(values).any()):
+                continue
+            if not np.nanmax(np.abs(values), initial=0.0) < INEXACT:
+                return False
+            has_zeros = has_zeros or bool((values == 0).any())
+        return not has_zeros or NEGATIVE_ZERO.search(data) is None
+
+    def table(self, names: pd.Index[Any]) -> pd.DataFrame:
+        """Return the table, whose columns lie in memory as if pandas had read them; blank lines were no rows."""
+        if len(self.blocks) == 1 and self.count == self.rows and all(len(kinds) == 1 for kinds in self.kinds):
+            (block,) = self.blocks.values()
+            return pd.DataFrame(block.T, columns=names, copy=False)
+        table = pd.DataFrame({place: column[: self.count] for place, column in enumerate(self.columns)}, copy=True)
+        return table.set_axis(names, axis=1)
