@@ -134,8 +134,8 @@ def _why_whole(predictor: Predictor, settings: ScoreSettings, plan: Plan) -> str
         return "this model reads its input for itself"
     if settings.whole_file:
         return "--whole-file is given"
-    if settings.output is not None and plan.written_type not in segments.STREAMED:
-        return f"the output, {settings.output.name!r}, is {plan.written_type}"
+    if plan.written_type not in segments.STREAMED:
+        return f"the output is {plan.written_type}"
     return f"it is {plan.media_type}"
 
 

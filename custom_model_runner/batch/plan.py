@@ -90,7 +90,7 @@ def settle(settings: ScoreSettings, output: Path | Address | None) -> Plan:
         encoding,
         settings.batch_rows,
         settings.workers,
-        settings.whole_file or (output is not None and written not in segments.STREAMED),
+        settings.whole_file or written not in segments.STREAMED,
         Limits(
             settings.max_decoded_bytes or UNBOUNDED,
             sources.limit_of(settings.max_decoded_bytes),

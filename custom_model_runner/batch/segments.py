@@ -185,7 +185,8 @@ def _of_none(without_rows: Segment | None, rejects: bytes) -> Segment:
 
 
 def _arrow(table: pd.DataFrame) -> Segment:
-    content = columnar.table("output", table)
+    # A block numbers categories by itself, and in a file they have one numbering.
+    content = columnar.with_values(columnar.table("output", table))
     return Segment(len(table), heads.of_columns(content), columnar.stream(content))
 
 

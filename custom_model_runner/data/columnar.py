@@ -136,6 +136,15 @@ def table(name: str, frame: pd.DataFrame) -> Any:
         raise ContractError("The predictions hold text that cannot be written as UTF-8") from error
 
 
+def with_values(table: Any) -> Any:
+    """Return an Arrow table with the values of categories in the place of their numbers."""
+    kinds = [field.type for field in table.schema]
+    if not any(map(pa.types.is_dictionary, kinds)):
+        return table
+    plain = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in kinds]
+    return table.cast(pa.schema(list(zip(table.column_names, plain, strict=True))))
+
+
 def _array(column: pd.Series[Any]) -> Any:
     """Return a column with its own type; objects that Arrow has no common type for become text."""
     if isinstance(column.dtype, pd.SparseDtype):

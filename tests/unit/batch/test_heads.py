@@ -70,6 +70,16 @@ def test_columns_have_the_types_that_they_have_in_the_whole_file(tmp_path: Path,
     assert content(found) == content(expected)
 
 
+@pytest.mark.parametrize("name", ["out.arrow", "out.parquet"])
+def test_blocks_may_have_other_categories(tmp_path: Path, name: str) -> None:
+    folder, rows = source(
+        tmp_path, 'out["k"] = pd.Categorical([None if value == 7 else str(value) for value in values])'
+    )
+    score(folder, rows, output=tmp_path / name, batch_rows=3)
+    found = table(tmp_path / name)["k"].to_pylist()
+    assert found == [None if row == 7 else str(row) for row in range(ROWS)]
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_types_of_an_interrupted_run_count_too(tmp_path: Path, workers: int) -> None:
     fails = 'import pathlib; values[0] < 6 or pathlib.Path(__file__).with_name(".goes-on").read_bytes(); '

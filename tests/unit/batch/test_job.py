@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,10 @@ def test_formats_may_be_told(folder: Path, pipe: Pipe) -> None:
 
 def test_all_rows_are_handed_over_at_once_if_asked_for(folder: Path, pipe: Pipe) -> None:
     assert score(folder, pipe(FOUR), whole_file=True).count(b",4,int64") == 4
+
+
+def test_json_on_standard_output_has_no_blocks(folder: Path, pipe: Pipe) -> None:
+    assert json.loads(score(folder, pipe(FOUR), batch_rows=1, output_format="json"))["predictions"] == [0.5, 1, 1.5, 2]
 
 
 def test_a_whole_file_has_no_blocks(folder: Path) -> None:
@@ -332,7 +337,7 @@ def test_files_of_the_same_name_are_told_apart_by_their_folders(folder: Path, tm
     ("options", "why"),
     [
         ({"whole_file": True}, "--whole-file is given"),
-        ({"output": "out.json"}, "the output, 'out.json', is application/json"),
+        ({"output": "out.json"}, "the output is application/json"),
     ],
 )
 def test_what_keeps_several_files_from_being_read_is_told(
