@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import requests
 
+from .. import warm
+from ..warm import Run
 from .conftest import Server, serve
-from .processes import drum
+from .processes import environment
 from .schema_cases import PAIRS, Pair, plant
 
 Ended = subprocess.CompletedProcess[bytes]
@@ -33,20 +34,24 @@ def servers(folders: Mapping[str, Path]) -> Iterator[Mapping[str, Server]]:
 
 
 @pytest.fixture(scope="module")
-def batch(folders: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Mapping[tuple[Pair, bool], Ended]:
-    """Run all tables at once: most of the time of a command is its start."""
-    place = tmp_path_factory.mktemp("batch")
-    jobs = [(pair, is_good) for pair in PAIRS for is_good in (True, False)]
+def drum() -> Iterator[Run]:
+    with warm.commands(environment) as run:
+        yield run
 
-    def score(job: tuple[Pair, bool]) -> Ended:
-        pair, is_good = job
+
+@pytest.fixture(scope="module")
+def batch(
+    drum: Run, folders: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[tuple[Pair, bool], Ended]:
+    place = tmp_path_factory.mktemp("batch")
+
+    def score(pair: Pair, is_good: bool) -> Ended:
         suffix = ".csv" if is_good else SUFFIXES[pair.bad_type]
         source = place / f"{pair.side}-{pair.name}-{is_good}{suffix}"
         source.write_bytes(pair.good if is_good else pair.bad)
         return drum("score", "--code-dir", folders[pair.side], "--input", source)
 
-    with ThreadPoolExecutor(3) as pool:
-        return dict(zip(jobs, pool.map(score, jobs), strict=True))
+    return {(pair, is_good): score(pair, is_good) for pair in PAIRS for is_good in (True, False)}
 
 
 def send(servers: Mapping[str, Server], pair: Pair, data: bytes, media_type: str) -> requests.Response:
@@ -78,7 +83,14 @@ def test_a_table_that_holds_the_schema_passes_in_batch(batch: Mapping[tuple[Pair
 def test_a_table_that_breaks_the_schema_ends_a_batch(batch: Mapping[tuple[Pair, bool], Ended], pair: Pair) -> None:
     ended = batch[pair, False]
     assert (ended.returncode, ended.stdout) == (3, b"")
-    assert ended.stderr.decode() == f"drum: error: {pair.message}\n"
+    assert ended.stderr.decode() == f"drum: error: {rows_of(pair)}{pair.message}\n"
+
+
+def rows_of(pair: Pair) -> str:
+    """Return which rows of which file a batch names: those of an output that was made of them."""
+    rows = len(pair.bad.splitlines()) - 1
+    told = "Row 1" if rows == 1 else f"Rows 1 to {rows}"
+    return f"{told} of 'output-{pair.name}-False.csv': " if pair.side == "output" else ""
 
 
 def test_the_table_has_eight_pairs() -> None:
@@ -91,7 +103,9 @@ def test_a_raw_body_is_checked_like_a_form(servers: Mapping[str, Server]) -> Non
 
 
 @pytest.mark.parametrize("side", ROUTES)
-def test_validation_that_is_not_strict_only_logs(folders: Mapping[str, Path], side: str, tmp_path: Path) -> None:
+def test_validation_that_is_not_strict_only_logs(
+    drum: Run, folders: Mapping[str, Path], side: str, tmp_path: Path
+) -> None:
     (pair,) = (pair for pair in PAIRS if (pair.side, pair.name) == (side, "data_types"))
     source = tmp_path / "in.csv"
     source.write_bytes(pair.bad)
@@ -105,7 +119,7 @@ def test_an_input_that_cannot_be_used_is_no_error_of_the_schema(servers: Mapping
     assert (answer.status_code, list(answer.json())) == (422, ["message"])
 
 
-def test_requirements_of_outputs_without_a_transform_target_end_a_start_with_3(tmp_path: Path) -> None:
+def test_requirements_of_outputs_without_a_transform_target_end_a_start_with_3(drum: Run, tmp_path: Path) -> None:
     folder = plant(tmp_path / "model", "output")
     path = folder / "model-metadata.yaml"
     path.write_text(path.read_text().replace("transform", "regression"))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from .. import warm
+from ..warm import Run
 from .conftest import Server, serve
-from .processes import drum
+from .processes import environment
 from .unstructured_cases import CASES, EXIT_CODES, HOOK, TEXT, Case
 
 by_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -40,7 +41,13 @@ def server(folder: Path) -> Iterator[Server]:
         yield server
 
 
-def score(folder: Path, place: Path, case: Case) -> Ended:
+@pytest.fixture(scope="module")
+def drum() -> Iterator[Run]:
+    with warm.commands(environment) as run:
+        yield run
+
+
+def score(drum: Run, folder: Path, place: Path, case: Case) -> Ended:
     place.mkdir()
     (place / "in").write_bytes(case.body)
     flags = ["--query", case.query] if case.query else []
@@ -52,12 +59,9 @@ def score(folder: Path, place: Path, case: Case) -> Ended:
 
 
 @pytest.fixture(scope="module")
-def batch(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Ended]:
-    """Run all cases at once: most of the time of a command is its start."""
+def batch(drum: Run, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Ended]:
     place = tmp_path_factory.mktemp("batch")
-    with ThreadPoolExecutor(3) as pool:
-        ended = pool.map(lambda job: score(folder, place / str(job[0]), job[1]), enumerate(CASES))
-        return {case.name: end for case, end in zip(CASES, ended, strict=True)}
+    return {case.name: score(drum, folder, place / str(number), case) for number, case in enumerate(CASES)}
 
 
 def check_seen(case: Case, seen: dict[str, object], query: Mapping[str, str], extra: set[str]) -> None:
@@ -108,8 +112,8 @@ def test_none_is_an_empty_text_over_http(server: Server) -> None:
     assert (answer.status_code, answer.headers["Content-Type"], answer.content) == (200, TEXT, b"")
 
 
-def test_none_is_a_short_note_in_batch(folder: Path, tmp_path: Path) -> None:
-    ended = score(folder, tmp_path / "none", Case("none", query="return=None"))
+def test_none_is_a_short_note_in_batch(drum: Run, folder: Path, tmp_path: Path) -> None:
+    ended = score(drum, folder, tmp_path / "none", Case("none", query="return=None"))
     assert ended.exit_code == 0
     assert ended.output is not None
     assert b"None" in ended.output
@@ -134,8 +138,8 @@ def test_an_error_that_user_code_chose_keeps_its_status_over_http(server: Server
     assert answer.headers["X-Drum-User-Http-Error"] == "true"
 
 
-def test_an_error_that_user_code_chose_is_exit_5_in_batch(folder: Path, tmp_path: Path) -> None:
-    ended = score(folder, tmp_path / "gone", Case("gone", query=RAISES_410))
+def test_an_error_that_user_code_chose_is_exit_5_in_batch(drum: Run, folder: Path, tmp_path: Path) -> None:
+    ended = score(drum, folder, tmp_path / "gone", Case("gone", query=RAISES_410))
     assert (ended.exit_code, ended.stderr) == (5, "drum: error: gone\n")
 
 
@@ -146,7 +150,7 @@ def test_a_media_type_cannot_smuggle_a_header(server: Server) -> None:
     assert "X-Evil" not in answer.headers
 
 
-def test_without_an_output_the_bytes_go_to_a_piped_stdout(folder: Path, tmp_path: Path) -> None:
+def test_without_an_output_the_bytes_go_to_a_piped_stdout(drum: Run, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b"\x00\xff\n")
     flags = ["--target-type", "unstructured", "--content-type", "image/png", "--query", "return=data"]
     ended = drum("score", "--code-dir", folder, "--input", tmp_path / "in", *flags)

@@ -12,6 +12,9 @@ from textwrap import dedent
 
 import pytest
 
+from .. import warm
+from ..warm import Run
+
 COMMAND = (sys.executable, "-m", "custom_model_runner")
 
 
@@ -22,7 +25,7 @@ def environment(extra: Mapping[str, str] | None) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def drum() -> Callable[..., subprocess.CompletedProcess[bytes]]:
+def drum() -> Run:
     """Run a command to its end."""
 
     def run(
@@ -32,6 +35,13 @@ def drum() -> Callable[..., subprocess.CompletedProcess[bytes]]:
         return subprocess.run(command, input=stdin, capture_output=True, env=environment(env), timeout=120, check=False)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def warm_drum() -> Iterator[Run]:
+    """Run a command to its end without waiting for imports, where it does not matter how commands start."""
+    with warm.commands(environment) as run:
+        yield run
 
 
 @pytest.fixture

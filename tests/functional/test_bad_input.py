@@ -17,6 +17,12 @@ from sklearn.preprocessing import StandardScaler
 Drum = Callable[..., subprocess.CompletedProcess[bytes]]
 Plant = Callable[..., Path]
 
+
+@pytest.fixture
+def drum(warm_drum: Drum) -> Drum:
+    return warm_drum
+
+
 # Stands in every input, and must stand in no message.
 MARKER = "s3cret"
 DATA = f"a,b,c\n1,2,{MARKER}\n3,4,{MARKER}\n".encode()

@@ -13,6 +13,12 @@ import pytest
 Drum = Callable[..., subprocess.CompletedProcess[bytes]]
 Plant = Callable[..., Path]
 
+
+@pytest.fixture
+def drum(warm_drum: Drum) -> Drum:
+    return warm_drum
+
+
 HALVES = """
     import pandas as pd
 
@@ -53,6 +59,6 @@ def test_more_than_the_limit_is_one_line_and_no_output(drum: Drum, plant: Plant)
     done = drum("score", "-cd", folder, *words, *REGRESSION)
     assert (done.returncode, done.stderr.decode()) == (
         6,
-        "drum: error: The gzip data decodes to more than the limit of 20000 bytes (--max-decoded-bytes)\n",
+        "drum: error: in.csv.gz: The gzip data decodes to more than the limit of 20000 bytes (--max-decoded-bytes)\n",
     )
     assert [path.name for path in files.iterdir()] == ["in.csv.gz"]

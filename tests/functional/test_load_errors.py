@@ -16,6 +16,12 @@ from sklearn.linear_model import LinearRegression
 Drum = Callable[..., subprocess.CompletedProcess[bytes]]
 Plant = Callable[..., Path]
 
+
+@pytest.fixture
+def drum(warm_drum: Drum) -> Drum:
+    return warm_drum
+
+
 MODEL = DummyRegressor(strategy="constant", constant=2.0).fit([[0.0]], [0.0])
 FAILED = "drum: error: An error occurred when loading your artifact: "
 STEP = "fetch the file with git lfs pull"

@@ -12,6 +12,13 @@ import yaml
 
 Drum = Callable[..., subprocess.CompletedProcess[bytes]]
 Plant = Callable[..., Path]
+
+
+@pytest.fixture
+def drum(warm_drum: Drum) -> Drum:
+    return warm_drum
+
+
 CSV = b"code,size,width\n007,1,0.5\n12,2,\n"
 EXPECTED = {
     "type": "object",

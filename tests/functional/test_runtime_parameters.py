@@ -12,6 +12,12 @@ import pytest
 Drum = Callable[..., subprocess.CompletedProcess[bytes]]
 Plant = Callable[..., Path]
 
+
+@pytest.fixture
+def drum(warm_drum: Drum) -> Drum:
+    return warm_drum
+
+
 CUSTOM = """
     from datarobot_drum import RuntimeParameters
 

@@ -41,6 +41,11 @@ REGRESSION = ("--target-type", "regression")
 
 
 @pytest.fixture
+def drum(warm_drum: Drum) -> Drum:
+    return warm_drum
+
+
+@pytest.fixture
 def source(tmp_path: Path) -> Path:
     """A file to score."""
     path = tmp_path / "input.csv"

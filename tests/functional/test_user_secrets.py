@@ -7,8 +7,16 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 Drum = Callable[..., subprocess.CompletedProcess[bytes]]
 Plant = Callable[..., Path]
+
+
+@pytest.fixture
+def drum(warm_drum: Drum) -> Drum:
+    return warm_drum
+
 
 # Everything a careless author may do with a password.
 CUSTOM = """
