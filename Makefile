@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 TEMPLATE := model_templates/python3_sklearn
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-cloud test-oldest test-reliability test-scale lint types bench clean
+.PHONY: help run test test-servers test-others test-all test-cloud test-oldest test-reliability test-scale lint types bench clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -63,8 +63,16 @@ run: $(VENV)/.run ## Train a template, score it in batch, then serve it on port 
 	@echo
 	@$(BIN)/drum server --code-dir $(TEMPLATE) --address 127.0.0.1:$(PORT)
 
-test: $(VENV)/.test ## Run every test of the core.
-	$(BIN)/pytest
+test: $(VENV)/.test ## Run every test of the core, those of servers beside the others.
+	@echo "Two runs side by side, each of which is shown when it has ended ..."
+	@$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=target test-servers test-others
+
+# They wait for most of their time.
+test-servers: $(VENV)/.test
+	$(BIN)/pytest tests/conformance
+
+test-others: $(VENV)/.test
+	$(BIN)/pytest --deselect tests/conformance
 
 # Ten thousand tables through the short reader of CSV.
 MANY := tests/unit/data/test_csv_rows.py --hypothesis-profile=thorough
