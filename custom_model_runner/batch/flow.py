@@ -12,9 +12,9 @@ from custom_model_runner.batch import ahead, keys, rejects
 from custom_model_runner.batch.blocks import Block, Blocks
 from custom_model_runner.batch.rejects import Made
 from custom_model_runner.batch.rest import InFile, OfRows, Rest
-from custom_model_runner.data import answers, transformed
+from custom_model_runner.data import answers, tables, transformed
 from custom_model_runner.data.payload import Payload
-from custom_model_runner.errors import BaseCustomUserError, RunnerError
+from custom_model_runner.errors import BaseCustomUserError, RunnerError, SchemaError
 from custom_model_runner.predictor import Predictor
 from custom_model_runner.target_type import TargetType
 
@@ -33,11 +33,18 @@ class Way:
 def predicted(predictor: Predictor, rest: Rest, way: Way) -> Generator[tuple[Block, Made], None, None]:
     """Yield what becomes of each block that is not done; the next one is read meanwhile."""
 
-    def begun(block: Block) -> tuple[Block, Payload]:
-        return replace(block, data=b""), read(predictor, rest.blocks, block)
+    def begun(block: Block) -> tuple[Block, Payload | OfRows]:
+        known = replace(block, data=b"")
+        try:
+            return known, read(predictor, rest.blocks, block)
+        except OfRows as error:
+            # Which rows these are is known when those before are done.
+            return known, error
 
     for block, payload in ahead.mapped(begun, ahead.ahead(rest.read()), threads=READERS):
         try:
+            if isinstance(payload, OfRows):
+                raise payload
             made = made_of(predictor, payload, way)
         except OfRows as error:
             raise rest.failure(block, error) from error
@@ -46,10 +53,15 @@ def predicted(predictor: Predictor, rest: Rest, way: Way) -> Generator[tuple[Blo
 
 
 def read(predictor: Predictor, blocks: Blocks, block: Block) -> Payload:
-    """Return the payload of a block with its table; a failure names the file where there are several."""
+    """Return the payload of a block with its table; a failure names the file where there are several.
+
+    A schema is broken by its rows.
+    """
     payload = blocks.payload(block)
     try:
         return replace(payload, table=predictor.read(payload))
+    except SchemaError as error:
+        raise OfRows(len(tables.read(payload)), error) from error
     except RunnerError as error:
         raise in_file(block.source, error) from error
 

@@ -39,7 +39,8 @@ class ScoreSettings:
         "--batch-rows",
         metavar="N",
         parse=positive,
-        help="rows that are read and predicted at a time (default: as many as take about 2 MiB)",
+        help="rows that are read and predicted at a time (default: as many as take about 2 MiB; a file of up to 8 MiB "
+        "at once, unless --workers or --on-error cut it too)",
     )
     whole_file: bool = option(
         "--whole-file", is_switch=True, default=False, help="predict all rows at once, whatever memory that takes"

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from custom_model_runner.errors import ContractError, InputError, RunnerError, UsageError
+from custom_model_runner.errors import ContractError, InputError, RunnerError, SchemaError, UsageError
 
 from ..folders import plant
 from .runs import score
@@ -342,3 +342,14 @@ def test_where_all_rows_are_rejected_the_reason_of_the_first_is_told(linear: Pat
     (linear.parent / "in.csv").write_text("a,b\n,x\n,y\n")
     with pytest.raises(ContractError, match="no output; the first because: LinearRegression cannot use the input"):
         run(linear, on_error="skip")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_rows_that_break_the_schema_end_the_run_and_are_named(folder: Path, workers: int) -> None:
+    schema = "inputSchema: {type: object, properties: {a: {type: integer}, b: {}}, required: [a]}"
+    metadata = f"name: m\ntype: inference\ntargetType: regression\n{schema}\n"
+    plant(folder, {"model-metadata.yaml": metadata, "custom.py": HOOKS.replace("13", "-1").replace("3.5", "-1")})
+    (folder.parent / "in.csv").write_text("\n".join(["a,b", *("," if n == 12 else f"{n}," for n in range(20))]))
+    with pytest.raises(RunnerError, match=r"^Rows 11 to 15 of 'in.csv': Schema .* a missing value in row 2") as caught:
+        run(folder, on_error="skip", workers=workers)
+    assert caught.value.exit_code == SchemaError.exit_code
