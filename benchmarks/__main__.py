@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
+from itertools import product
 from pathlib import Path
 
 import psutil
@@ -97,17 +98,20 @@ def _batches(
     todo: Plan, built: Sequence[BenchModel], chosen: Sequence[Contestant], workspace: Path
 ) -> Iterator[Sample]:
     """Score CSV with everyone, Parquet and a tenth of the rows with each `drum`."""
-    large, tenth, parquet = (
-        batch.write_input(workspace / name, rows)
-        for name, rows in (("large.csv", todo.rows), ("tenth.csv", todo.rows // 10), ("large.parquet", todo.rows))
-    )
     two_workers = [contestants.with_two_workers(todo.drums["drum"])] if "drum" in todo.drums else []
     drums = [*(contestant for contestant in chosen if contestant.name in todo.drums), *two_workers]
-    for model in built:
-        for number in range(1, todo.rounds + 1):
-            yield from batch.measure(model, [*chosen, *two_workers], large, round_number=number)
-            yield from batch.measure(model, drums, tenth, round_number=number)
-            yield from batch.measure(model, drums, parquet, round_number=number)
+    everyone = {".csv": [*chosen, *two_workers], ".parquet": drums}
+    files = {
+        (suffix, rows): batch.write_input(workspace / f"{rows}{suffix}", rows)
+        for suffix in everyone
+        for rows in (todo.rows, todo.rows // 10)
+    }
+    for model, number, suffix in product(built, range(1, todo.rounds + 1), everyone):
+        large, tenth = (files[suffix, rows] for rows in (todo.rows, todo.rows // 10))
+        of_large = list(batch.measure(model, everyone[suffix], large, round_number=number))
+        of_tenth = list(batch.measure(model, drums, tenth, round_number=number))
+        yield from (*of_large, *of_tenth)
+        yield from batch.beyond(of_large, of_tenth, batch.rest(model.name, todo.rows, suffix))
 
 
 def _observed(todo: Plan, workspace: Path) -> Iterator[Sample]:

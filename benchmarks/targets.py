@@ -142,6 +142,9 @@ def _batch(rows: int) -> list[Target]:
         partial(Place, "batch", name, "drum")
         for name in (case, batch.case("reg", rows // 10), batch.case("reg", rows, ".parquet"))
     )
+    csv_rest, parquet_rest = (
+        Place("batch", batch.rest("reg", rows, suffix), "drum", WALL) for suffix in (".csv", ".parquet")
+    )
     reference, two_workers = (partial(Place, "batch", case, name) for name in ("reference", TWO_WORKERS))
     return [
         Target("batch: seconds", csv(WALL), reference(WALL), 0.7, 0.45, wall),
@@ -150,6 +153,7 @@ def _batch(rows: int) -> list[Target]:
         Target("batch, 2 workers: peak memory", two_workers(PEAK), reference(PEAK), 0.4, 0.25, peak),
         Target("batch, 10 times the rows: peak memory", csv(PEAK), tenth(PEAK), 1.1, None),
         Target("batch, Parquet in and out: seconds", parquet(WALL), csv(WALL), 0.5, None),
+        Target("batch, Parquet, without start and first tenth", parquet_rest, csv_rest, None, 0.5),
     ]
 
 
