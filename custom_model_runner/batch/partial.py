@@ -77,7 +77,8 @@ class Partial:
         if self.journal is not None:
             return self.store.kept(verifies=True)
         settled = None if self.settle is None else self.settle()
-        _tell_loss(self.folder, settled)
+        if not self.is_begun:
+            _tell_loss(self.folder, settled)
         self.is_begun = True
         with sinks.told(self.folder):
             _empty(self.folder)

@@ -11,15 +11,17 @@ from custom_model_runner.errors import InputError
 
 NOT_READ = "which is not read; expected gzip or zstd, if it is to be compressed"
 TOLD = "over HTTP the content type tells, in batch the name of the file or --input-format"
+PARQUET, ARROW, NEVER = rb"PAR1", rb"ARROW1\x00\x00", rb"(?!)"
 # From https://www.unicode.org/faq/utf_bom.html and the specifications of the formats.
 BEGINS = {
     rb"\xff\xfe|\xfe\xff": "UTF-16 text, expected UTF-8",
     rb"BZh[1-9]1AY&SY": f"bzip2 data, {NOT_READ}",
     rb"\xfd7zXZ\x00": f"xz data, {NOT_READ}",
     rb"PK\x03\x04": "a ZIP archive or an Excel workbook, which are not read; expected a table of another format",
-    rb"PAR1": f"Parquet: {TOLD}",
-    rb"ARROW1\x00\x00": f"an Arrow file: {TOLD}",
+    PARQUET: f"Parquet: {TOLD}",
+    ARROW: f"an Arrow file: {TOLD}",
 }
+OWN = {"parquet": PARQUET, "arrow": ARROW}
 
 
 @contextmanager
@@ -28,7 +30,7 @@ def noticed(data: bytes, format_name: str) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        what = _of(data)
+        what = None if re.match(OWN.get(format_name, NEVER), data) else _of(data)
         if what is None:
             raise
         raise InputError(f"The input, read as {format_name}, looks like {what}") from error

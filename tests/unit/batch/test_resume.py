@@ -18,6 +18,7 @@ import pytest
 from custom_model_runner.batch import identity, partial, plan, sinks
 from custom_model_runner.batch.blocks import Block, Blocks
 from custom_model_runner.batch.rest import Rest
+from custom_model_runner.batch.segments import Segment
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import InputError, RunnerError, UsageError
 
@@ -257,6 +258,16 @@ def test_a_run_that_could_have_been_resumed_says_so(
     score(folder, source, output=output, batch_rows=3)
     told = "9 rows of an earlier run in 'out.csv.partial' are thrown away; --resume would have kept them"
     assert told in capsys.readouterr().err
+
+
+def test_a_run_that_begins_again_does_not_speak_of_its_own_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with partial.opened(tmp_path / "out.csv", lambda: {"--input": "it"}, resumes=False) as kept:
+        kept.begin({})
+        kept.store.add(Block(0, b""), Segment(3, b"", b""))
+        assert kept.begin({}) == {}
+    assert capsys.readouterr().err == ""
 
 
 def test_a_run_that_fails_before_it_has_begun_leaves_another_and_does_not_speak_of_it(

@@ -41,6 +41,11 @@ def test_compressed_data_that_nobody_calls_so_is_told(media_type: str, encoding:
         tables.read(Payload(data, media_type))
 
 
+def test_data_that_is_what_it_is_called_is_told_to_be_broken() -> None:
+    with pytest.raises(InputError, match=r"^The Parquet input is broken or cut short$"):
+        tables.read(Payload(b"PAR1\xff\n", "application/vnd.apache.parquet"))
+
+
 @pytest.mark.parametrize(
     ("data", "what"),
     [
