@@ -111,18 +111,23 @@ def look(cutting: Cutting) -> Blocks | Whole:
 def expected(cutting: Cutting) -> Blocks | None:
     """Return the blocks of a file whose first and last rows tell the types of its columns, None where they may not."""
     kind, payload = cutting.kind, _untyped(cutting).payload
-    if not kind.has_header:
-        # Types of NDJSON are not compared.
-        return None
     first = next(replace(cutting, rows=cutting.ample_rows).read())
     try:
         facts = kind.facts(payload(first))[1]
-        types = types_of(kind, kind.joined(facts, kind.facts(payload(_last(cutting)))[1]))
+        count, last = kind.facts(payload(_last(cutting)))
     except InputError:
         return None
-    if types is None or types != types_of(kind, facts) or not all(map(column_facts.is_settled, facts.values())):
+    types = types_of(kind, kind.joined(facts, last) if count else facts)
+    if not types or types != types_of(kind, facts) or not all(map(column_facts.is_settled, facts.values())):
         return None
-    return replace(_untyped(cutting), types=types, columns=tuple(facts), cuts=(cutting.facts,), is_expected=True)
+    return replace(
+        _untyped(cutting), types=types, columns=_columns(kind, facts), cuts=(cutting.facts,), is_expected=True
+    )
+
+
+def _columns(kind: Text, facts: Facts) -> tuple[str, ...] | None:
+    """Return what other files must have, too; records may lack any column."""
+    return tuple(facts) if kind.has_header else None
 
 
 def _last(cutting: Cutting) -> Block:
@@ -158,7 +163,7 @@ def _typed(
     types = types_of(cutting.kind, facts)
     if types is None:
         return Whole(reason=LARGE)
-    columns = tuple(facts) if cutting.kind.has_header else None
+    columns = _columns(cutting.kind, facts)
     rows = count if is_all else None
     cuts = (cutting.facts,)
     return replace(blocks, types=types, rows=rows, columns=columns, facts=facts, cuts=cuts, is_expected=not is_all)

@@ -55,6 +55,12 @@ def rows_file(folder: Path, between: str, *, name: str = "in.csv") -> Path:
     return plant(folder.parent, {name: f"a,b\n{content}"}) / name
 
 
+def lines_file(folder: Path, between: str, *, name: str = "in.ndjson") -> Path:
+    """Write records with an integer and text, but for one line between them."""
+    values = [*[f'{{"a":{row % 10},"b":"y"}}' for row in range(ROWS)], between] + ['{"a":6,"b":null}'] * ROWS
+    return plant(folder.parent, {name: "".join(f"{value}\n" for value in values)}) / name
+
+
 def to_file(folder: Path, source: Path, **given: Any) -> bytes:
     """Run a batch, and return the file that it made."""
     output = folder.parent / "out.csv"
@@ -63,8 +69,9 @@ def to_file(folder: Path, source: Path, **given: Any) -> bytes:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_file_of_one_kind_is_not_looked_at(folder: Path, workers: int) -> None:
-    source = rows_file(folder, "7")
+@pytest.mark.parametrize("is_ndjson", [False, True])
+def test_a_file_of_one_kind_is_not_looked_at(folder: Path, is_ndjson: bool, workers: int) -> None:
+    source = lines_file(folder, "") if is_ndjson else rows_file(folder, "7")
     whole = to_file(folder, source, whole_file=True)
     with mock.patch.object(text, "look", side_effect=AssertionError):
         assert to_file(folder, source, workers=workers) == whole
@@ -79,6 +86,29 @@ def test_a_value_between_that_contradicts_has_the_run_begin_anew(
     whole = to_file(folder, source, whole_file=True)
     assert to_file(folder, source, workers=workers) == whole
     assert capsys.readouterr().err.count(BEGINS_ANEW) == 1
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    "between",
+    [
+        *('{"a":"x","b":"y"}', '{"a":1.0,"b":"y"}', '{"b":"y"}', '{"a":null,"b":"y"}', '{"a":true,"b":"y"}'),
+        *('{"a":9223372036854775808,"b":"y"}', '{"a":1,"b":[1]}', '{"a":1,"b":2}', '{"a":1,"b":"y","c":1}'),
+    ],
+)
+def test_a_record_between_that_contradicts_has_the_run_begin_anew(
+    folder: Path, between: str, workers: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = lines_file(folder, between)
+    whole = to_file(folder, source, whole_file=True)
+    assert to_file(folder, source, workers=workers) == whole
+    assert capsys.readouterr().err.count(BEGINS_ANEW) == 1
+
+
+def test_a_broken_record_is_told_as_a_look_tells_it(folder: Path) -> None:
+    source = lines_file(folder, '{"a":1}{"a":2}')
+    with pytest.raises(InputError, match=f"in.ndjson: The NDJSON input is broken or cut short at line {ROWS + 1}"):
+        to_file(folder, source)
 
 
 def test_a_file_whose_last_rows_differ_is_looked_at_first(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
