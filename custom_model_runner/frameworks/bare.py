@@ -39,7 +39,7 @@ def prove(
     written: Callable[[str], str] = str,
     is_as_proved: Callable[[], bool] | None = None,
 ) -> Bare | None:
-    """Return what scores numbers as an array, if it was seen to give the bits, failures and warnings of tables.
+    """Return what scores numbers as an array, if it was seen to fail or to give the bits and warnings of tables.
 
     The model is called. `names` are the columns of the fit as they are `written` by the library, None where only their
     number, `width`, is known. Tables of code that has the model in its hands are scored so only where `is_as_proved`
@@ -64,7 +64,8 @@ def prove(
     tries = list(_tries(_header(known or [str(place) for place in range(width)])))
     if known:
         tries += list(_tries(_header(known[::-1])))[:4]
-    is_proved = _is_worth_it(by_table, tries[0]) and all(_is_same(by_table, score, rows) for rows in tries)
+    works = _is_worth_it(by_table, tries[0]) and _outcome(score, tries[0]) is not None
+    is_proved = works and all(_is_same(by_table, score, rows) for rows in tries)
     return Bare(score, score_numbers if is_as_proved else None) if is_proved else None
 
 
@@ -159,7 +160,9 @@ def _is_worth_it(by_table: Callable[[pd.DataFrame], Scores], rows: Rows) -> bool
 
 def _is_same(by_table: Callable[[pd.DataFrame], Scores], by_rows: ScoreRows, rows: Rows) -> bool:
     """Say whether rows are scored alike without a table and, thereafter, with one."""
-    return _outcome(by_rows, rows) == _outcome(by_table, rows.table())
+    outcome = _outcome(by_rows, rows)
+    # What fails is done again with a table, whatever comes of that.
+    return outcome is None or outcome == _outcome(by_table, rows.table())
 
 
 def _outcome(function: Callable[[Any], Scores | None], given: object) -> object:

@@ -122,6 +122,20 @@ def test_one_bit_of_difference_keeps_the_table() -> None:
     assert bare.prove(by_table, inexact, names=FRAME.columns, width=3) is None
 
 
+def test_an_array_may_fail_where_a_table_does_not_but_not_always() -> None:
+    def by_table(table: pd.DataFrame) -> Scores:
+        return sklearn.score(RIDGE, table.fillna(0.0), REGRESSION)
+
+    def by_array(array: Any) -> Scores:
+        return Scores(np.asarray(bare.nameless(RIDGE).predict(array)))
+
+    def never(array: Any) -> Scores:
+        raise ValueError("an array")
+
+    assert bare.prove(by_table, by_array, names=FRAME.columns, width=3) is not None
+    assert bare.prove(by_table, never, names=FRAME.columns, width=3) is None
+
+
 def test_a_slow_model_is_not_worth_a_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bare, "WORTH_SECONDS", 0.0)
     assert sklearn.bare(RIDGE, REGRESSION) is None
