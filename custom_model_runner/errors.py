@@ -27,6 +27,7 @@ Terminated                  143       SIGTERM in batch; not an Exception, so tha
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 EXIT_OK = 0
@@ -34,11 +35,12 @@ EXIT_FAILURE = 1
 EXIT_INTERRUPTED = 130
 
 
-class RunnerError(Exception):
-    """A failure that the runner explains in one sentence, given in pieces.
+# Of a sentence; a number is the place of a row in a table, counted from 0, and is told as the number of that row.
+Pieces = tuple[str | int, ...]
 
-    A number among them is the place of a row in a table, counted from 0, and is told as the number of that row.
-    """
+
+class RunnerError(Exception):
+    """A failure that the runner explains in one sentence, given in pieces."""
 
     exit_code = EXIT_FAILURE
     status = 500
@@ -182,6 +184,11 @@ class CustomHTTPError(BaseCustomUserError):
 
     def __str__(self) -> str:
         return super().__str__() if self.message is None else str(self.message)
+
+
+def listed(lines: Iterable[Pieces]) -> Pieces:
+    """Return sentences as one."""
+    return tuple(piece for line in lines for piece in ("; ", *line))[1:]
 
 
 class Terminated(BaseException):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from custom_model_runner.data import input_schema, typeschema
 from custom_model_runner.data.input_schema import InputSchema
-from custom_model_runner.errors import SchemaError
+from custom_model_runner.errors import Pieces, SchemaError, listed
 from custom_model_runner.metadata import Metadata
 from custom_model_runner.target_type import TargetType
 
@@ -62,14 +62,13 @@ def check_out(metadata: Metadata, *, is_strict: bool) -> Check | None:
     return check
 
 
-def _complain(mismatches: list[str], side: str, *, is_strict: bool) -> None:
+def _complain(mismatches: list[Pieces], side: str, *, is_strict: bool) -> None:
     """Raise for mismatches, or only log them."""
     if not mismatches:
         return
     # Users' scripts look for these words.
-    found = "; ".join(mismatches)
-    counted = " (rows are counted from 0)" if "row " in found else ""
-    words = f"Schema validation found mismatch between {side} dataset and the supplied schema: {found}{counted}"
+    words = f"Schema validation found mismatch between {side} dataset and the supplied schema: "
+    error = SchemaError(words, *listed(mismatches))
     if is_strict:
-        raise SchemaError(words)
-    LOG.warning("%s", words)
+        raise error
+    LOG.warning("%s", error)

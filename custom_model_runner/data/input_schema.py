@@ -13,6 +13,7 @@ import pandas as pd
 from custom_model_runner import spelling
 from custom_model_runner.data import column_kinds
 from custom_model_runner.data.column_kinds import ColumnKind
+from custom_model_runner.errors import Pieces
 
 NULL = "null"
 KINDS: Mapping[str, frozenset[ColumnKind]] = {
@@ -59,7 +60,7 @@ class InputSchema:
         return frozenset(name for name, one in self.properties.items() if one.kinds <= texts)
 
 
-def mismatches(table: pd.DataFrame, schema: InputSchema) -> list[str]:
+def mismatches(table: pd.DataFrame, schema: InputSchema) -> list[Pieces]:
     """Return a line for each column that is missing, or misspelt, or holds what it must not, or is not wanted."""
     found = {str(name): column for name, column in table.items()}
     missing = [name for name, one in schema.properties.items() if one.is_required and name not in found]
@@ -67,7 +68,9 @@ def mismatches(table: pd.DataFrame, schema: InputSchema) -> list[str]:
     wrong = (
         line for name, one in schema.properties.items() if name in found and (line := _wrong(name, found[name], one))
     )
-    return [*_missing(missing, extra), *_some(wrong), *_extra(missing, extra, schema.extra)]
+    others = _missing(missing, extra), _extra(missing, extra, schema.extra)
+    before, behind = ([(line,) for line in lines] for lines in others)
+    return [*before, *_some(wrong), *behind]
 
 
 def select(table: pd.DataFrame, schema: InputSchema) -> pd.DataFrame:
@@ -78,10 +81,10 @@ def select(table: pd.DataFrame, schema: InputSchema) -> pd.DataFrame:
     return table if all(wanted) else table.loc[:, wanted]
 
 
-def _some(lines: Iterator[str]) -> list[str]:
+def _some(lines: Iterator[Pieces]) -> list[Pieces]:
     """Return the first lines; looking for all of them may take long."""
     some = list(itertools.islice(lines, SHOWN + 1))
-    return some if len(some) <= SHOWN else [*some[:SHOWN], "and more columns like that"]
+    return some if len(some) <= SHOWN else [*some[:SHOWN], ("and more columns like that",)]
 
 
 def _missing(missing: list[str], extra: list[str]) -> list[str]:
@@ -103,15 +106,15 @@ def _extra(missing: list[str], extra: list[str], policy: str) -> list[str]:
     return [f"unknown columns: {', '.join(map(spelling.quoted, extra[:SHOWN]))}{more}"]
 
 
-def _wrong(name: str, column: pd.Series[Any], wanted: Property) -> str | None:
+def _wrong(name: str, column: pd.Series[Any], wanted: Property) -> Pieces | None:
     """Return what is wrong with a column, and in which row; columns that are in order cost least."""
     kind = column_kinds.kind_of(column)
     if kind not in wanted.kinds and not _will_do(column, kind, wanted):
         row = column_kinds.first_unlike(column, wanted.kinds)
-        return f"column {name!r} must be {wanted.words}, found {_found(column, kind, row)} in row {row}"
+        return f"column {name!r} must be {wanted.words}, found {_found(column, kind, row)} in row ", row
     if not wanted.allows_missing and column_kinds.has_missing(column):
-        gap = column_kinds.first(column_kinds.missing(column))
-        return f"column {name!r} must be {wanted.words}, found a missing value in row {gap}"
+        gap = column_kinds.first(column_kinds.missing(column)) or 0
+        return f"column {name!r} must be {wanted.words}, found a missing value in row ", gap
     return None
 
 

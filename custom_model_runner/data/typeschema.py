@@ -17,6 +17,7 @@ import pandas as pd
 from custom_model_runner import spelling
 from custom_model_runner.data import column_kinds, images
 from custom_model_runner.data.column_kinds import NUMERIC, ColumnKind
+from custom_model_runner.errors import Pieces, listed
 
 COMPARISONS: Mapping[str, Callable[[int, int], bool]] = {
     "GREATER_THAN": operator.gt,
@@ -67,21 +68,23 @@ class _Place:
     row: int
     found: str
 
-    def __str__(self) -> str:
-        return f"{self.found} in column {spelling.quoted(self.column)}, row {self.row}"
+    @property
+    def pieces(self) -> Pieces:
+        """What tells of it."""
+        return f"{self.found} in column {spelling.quoted(self.column)}, row ", self.row
 
 
-def mismatches(table: pd.DataFrame, requirements: tuple[Requirement, ...]) -> list[str]:
+def mismatches(table: pd.DataFrame, requirements: tuple[Requirement, ...]) -> list[Pieces]:
     """Return a line for each requirement that a table breaks: what was required, what was found, and where."""
     if not requirements:
         return []
     # Taking a column out of a table is most of the work for a few rows.
     columns = [(str(name), column) for name, column in table.items()]
     checked = ((requirement, CHECKS[requirement.field](columns, requirement)) for requirement in requirements)
-    return [f"{requirement} is required, found {found}" for requirement, found in checked if found]
+    return [(f"{requirement} is required, found ", *found) for requirement, found in checked if found]
 
 
-def _data_types(columns: Columns, requirement: Requirement) -> str | None:
+def _data_types(columns: Columns, requirement: Requirement) -> Pieces | None:
     wanted = frozenset(map(str, requirement.values))
     if not wanted - UNVERIFIED:
         return None
@@ -90,11 +93,11 @@ def _data_types(columns: Columns, requirement: Requirement) -> str | None:
     return _listed(search)
 
 
-def _listed(search: Iterator[_Place]) -> str | None:
+def _listed(search: Iterator[_Place]) -> Pieces | None:
     """Name the first places; looking for all of them may take long."""
     places = list(itertools.islice(search, SHOWN + 1))
-    more = "; and in more columns" if len(places) > SHOWN else ""
-    return "; ".join(map(str, places[:SHOWN])) + more if places else None
+    more = ("; and in more columns",) if len(places) > SHOWN else ()
+    return (*listed(place.pieces for place in places[:SHOWN]), *more) if places else None
 
 
 def _typed(columns: Columns) -> Iterator[tuple[str, pd.Series[Any], str]]:
@@ -148,24 +151,24 @@ def _is_prose(column: pd.Series[Any]) -> bool:
     return bool(has_spaces and (different >= 0.05 * len(column) or different >= 60))
 
 
-def _sparse(columns: Columns, requirement: Requirement) -> str | None:
+def _sparse(columns: Columns, requirement: Requirement) -> Pieces | None:
     unwanted = {"FORBIDDEN": "sparse", "NEVER": "sparse", "REQUIRED": "dense", "ALWAYS": "dense"}
     kind = unwanted.get(str(requirement.values[0]))
     found = (name for name, column in columns if isinstance(column.dtype, pd.SparseDtype) is (kind == "sparse"))
     name = next(found, None) if kind else None
-    return None if name is None else f"{kind} data in column {spelling.quoted(name)}"
+    return None if name is None else (f"{kind} data in column {spelling.quoted(name)}",)
 
 
-def _number_of_columns(columns: Columns, requirement: Requirement) -> str | None:
+def _number_of_columns(columns: Columns, requirement: Requirement) -> Pieces | None:
     width = len(columns)
     if requirement.condition in COMPARISONS:
         holds = COMPARISONS[requirement.condition](width, int(requirement.values[0]))
     else:
         holds = (width in requirement.values) is (requirement.condition in ("EQUALS", "IN"))
-    return None if holds else f"{width} columns"
+    return None if holds else (f"{width} columns",)
 
 
-def _contains_missing(columns: Columns, requirement: Requirement) -> str | None:
+def _contains_missing(columns: Columns, requirement: Requirement) -> Pieces | None:
     if requirement.values[0] not in ("FORBIDDEN", "NEVER"):
         return None
     found = ((name, column) for name, column in columns if column_kinds.has_missing(column))
@@ -173,7 +176,7 @@ def _contains_missing(columns: Columns, requirement: Requirement) -> str | None:
     return _listed(_Place(name, row, "a missing value") for name, row in rows if row is not None)
 
 
-CHECKS: Mapping[str, Callable[[Columns, Requirement], str | None]] = {
+CHECKS: Mapping[str, Callable[[Columns, Requirement], Pieces | None]] = {
     "data_types": _data_types,
     "sparse": _sparse,
     "number_of_columns": _number_of_columns,

@@ -55,8 +55,7 @@ class Pair:
     @property
     def message(self) -> str:
         """The whole message."""
-        counted = " (rows are counted from 0)" if "row" in self.found else ""
-        return WORDS.format(side=self.side) + self.found + counted
+        return WORDS.format(side=self.side) + self.found
 
 
 def both(name: str, good: bytes, bad: bytes, found: str) -> list[Pair]:
@@ -70,7 +69,7 @@ PAIRS = [
         "data_types",
         b"a,b\n1,2\n3,4.5\n5,6\n",
         b"a,b\n1,2\n3,4.5\n5,six\n",
-        "data_types EQUALS NUM is required, found CAT in column 'b', row 2",
+        "data_types EQUALS NUM is required, found CAT in column 'b', row 3",
     ),
     *both(
         "number_of_columns",
@@ -82,7 +81,7 @@ PAIRS = [
         "contains_missing",
         b"a,b\n1,2\n3,4\n",
         b"a,b\n1,2\n3,\n",
-        "contains_missing EQUALS {never} is required, found a missing value in column 'b', row 1",
+        "contains_missing EQUALS {never} is required, found a missing value in column 'b', row 2",
     ),
     Pair(
         "sparse",

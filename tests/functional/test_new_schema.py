@@ -73,7 +73,7 @@ def test_the_schema_is_appended_to_the_metadata_and_enforced_from_then_on(drum: 
     assert bad.stderr.decode() == (
         "drum: error: Schema validation found mismatch between input dataset and the supplied schema: "
         "column 'width' is missing (found 'widht', did you mean 'width'?); "
-        "column 'size' must be integer, found text in row 1 (rows are counted from 0)\n"
+        "column 'size' must be integer, found text in row 2\n"
     )
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from custom_model_runner.data import csv_text, input_schema
 from custom_model_runner.data.payload import Payload
+from custom_model_runner.errors import Pieces, SchemaError
 
 DAY = datetime.datetime(2020, 1, 1)
 
@@ -31,7 +32,12 @@ def schema(required: tuple[str, ...] | None = None, extra: dict[str, Any] | None
 
 
 def complaints(table: pd.DataFrame, **facts: Any) -> list[str]:
-    return input_schema.mismatches(table, schema(**facts))
+    return said(input_schema.mismatches(table, schema(**facts)))
+
+
+def said(mismatches: list[Pieces]) -> list[str]:
+    """Return what a message says."""
+    return [str(SchemaError(*pieces)) for pieces in mismatches]
 
 
 @pytest.mark.parametrize(
@@ -69,22 +75,22 @@ def test_a_column_of_the_type_passes(values: list[Any], dtype: Any, word: str) -
 @pytest.mark.parametrize(
     ("values", "word", "found"),
     [
-        (["1", "x"], "integer", "must be integer, found text in row 1"),
-        ([1.0, 1.5], "integer", "must be integer, found a decimal number in row 1"),
-        ([1.0, np.inf], "integer", "must be integer, found a decimal number in row 1"),
-        ([1.0, np.nan], "integer", "must be integer, found a missing value in row 1"),
-        ([1, True, "x"], "integer", "must be integer, found a truth value in row 1"),
-        ([1, 2, "x"], "number", "must be number, found text in row 2"),
-        ([True], "number", "must be number, found a truth value in row 0"),
-        ([1, 0], "boolean", "must be boolean, found a whole number in row 0"),
-        (["true", None, "no"], "boolean|null", "must be boolean or null, found text in row 2"),
-        ([None, 7], "string|null", "must be string or null, found a decimal number in row 1"),
-        ([DAY], "number", "must be number, found a date in row 0"),
-        ([1], "array", "must be array, found a whole number in row 0"),
-        (["a", None], "string", "must be string, found a missing value in row 1"),
-        ([None, 1.0], "null", "must be null, found a decimal number in row 1"),
-        ([[1]], "string|number", "must be string or number, found another value in row 0"),
-        ([None], "number", "must be number, found a missing value in row 0"),
+        (["1", "x"], "integer", "must be integer, found text in row 2"),
+        ([1.0, 1.5], "integer", "must be integer, found a decimal number in row 2"),
+        ([1.0, np.inf], "integer", "must be integer, found a decimal number in row 2"),
+        ([1.0, np.nan], "integer", "must be integer, found a missing value in row 2"),
+        ([1, True, "x"], "integer", "must be integer, found a truth value in row 2"),
+        ([1, 2, "x"], "number", "must be number, found text in row 3"),
+        ([True], "number", "must be number, found a truth value in row 1"),
+        ([1, 0], "boolean", "must be boolean, found a whole number in row 1"),
+        (["true", None, "no"], "boolean|null", "must be boolean or null, found text in row 3"),
+        ([None, 7], "string|null", "must be string or null, found a decimal number in row 2"),
+        ([DAY], "number", "must be number, found a date in row 1"),
+        ([1], "array", "must be array, found a whole number in row 1"),
+        (["a", None], "string", "must be string, found a missing value in row 2"),
+        ([None, 1.0], "null", "must be null, found a decimal number in row 2"),
+        ([[1]], "string|number", "must be string or number, found another value in row 1"),
+        ([None], "number", "must be number, found a missing value in row 1"),
     ],
 )
 def test_the_first_row_that_is_wrong_is_named(values: list[Any], word: str, found: str) -> None:
@@ -93,7 +99,7 @@ def test_the_first_row_that_is_wrong_is_named(values: list[Any], word: str, foun
 
 def test_one_word_among_numbers_of_a_csv_is_found() -> None:
     assert complaints(csv("a,b\n1,1\n2,2\nthree,3\n"), a="integer", b="integer") == [
-        "column 'a' must be integer, found text in row 2"
+        "column 'a' must be integer, found text in row 3"
     ]
 
 
@@ -111,7 +117,7 @@ def test_a_column_that_is_not_required_may_be_left_out_and_may_have_gaps() -> No
     assert complaints(csv("a\n1\n"), required=("a",), a="integer", b="integer") == []
     assert complaints(csv("a,b\n1,\n2,3\n"), required=("a",), a="integer", b="integer") == []
     assert complaints(csv("a,b\n1,x\n"), required=("a",), a="integer", b="integer") == [
-        "column 'b' must be integer, found text in row 0"
+        "column 'b' must be integer, found text in row 1"
     ]
 
 
@@ -156,7 +162,7 @@ def test_only_some_of_many_columns_are_named() -> None:
 
 def test_columns_without_names_have_numbers() -> None:
     assert complaints(pd.DataFrame([[1, "x"]]), **{"0": "integer", "1": "integer"}) == [
-        "column '1' must be integer, found text in row 0"
+        "column '1' must be integer, found text in row 1"
     ]
 
 
@@ -186,8 +192,8 @@ def test_any_of_holds_what_its_parts_hold() -> None:
     one = {"anyOf": [{"type": "integer"}, {"anyOf": [{"type": "boolean"}]}]}
     wanted = input_schema.build({"properties": {"a": one}, "required": ["a"]})
     assert input_schema.mismatches(pd.DataFrame({"a": [True]}), wanted) == []
-    assert input_schema.mismatches(pd.DataFrame({"a": ["x"]}), wanted) == [
-        "column 'a' must be integer or boolean, found text in row 0"
+    assert said(input_schema.mismatches(pd.DataFrame({"a": ["x"]}), wanted)) == [
+        "column 'a' must be integer or boolean, found text in row 1"
     ]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from custom_model_runner.data import typeschema
 from custom_model_runner.data.typeschema import Requirement
+from custom_model_runner.errors import SchemaError
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 DATES = pd.DataFrame({"when": pd.to_datetime(["2020-01-01", "2021-02-03"])})
@@ -23,7 +24,8 @@ def csv(text: str) -> pd.DataFrame:
 
 
 def require(table: pd.DataFrame, field: str, condition: str, *values: str | int) -> list[str]:
-    return typeschema.mismatches(table, (Requirement(field, condition, values),))
+    found = typeschema.mismatches(table, (Requirement(field, condition, values),))
+    return [str(SchemaError(*pieces)) for pieces in found]
 
 
 NUMBERS = csv("a,b\n1,0.5\n2,1.5\n")
@@ -68,21 +70,21 @@ def test_columns_of_the_required_types_pass(table: pd.DataFrame, condition: str,
 @pytest.mark.parametrize(
     ("table", "condition", "values", "found"),
     [
-        (MIXED, "EQUALS", ["NUM"], "CAT in column 'b', row 0"),
-        (csv("a\n1\n\n2\nx\n3\n"), "EQUALS", ["NUM"], "CAT in column 'a', row 2"),
-        (PROSE, "IN", ["NUM", "IMG"], "TXT in column 't', row 0"),
-        (csv("a,b\n1,1\n2,1.5\n"), "EQUALS", ["CAT"], "NUM in column 'b', row 1"),
-        (WHOLE, "EQUALS", ["TXT"], "NUM in column 'a', row 0; NUM in column 'b', row 0"),
-        (pd.DataFrame({"a": [None, "x"]}), "NOT_EQUALS", ["TXT"], "TXT in column 'a', row 1"),
-        (WORDS, "NOT_IN", ["TXT", "CAT"], "CAT in column 'a', row 0"),
-        (NUMBERS, "NOT_IN", ["NUM", "CAT"], "NUM in column 'a', row 0; NUM in column 'b', row 0"),
-        (TRUTHS, "NOT_EQUALS", ["NUM"], "NUM in column 'a', row 0"),
-        (DATES, "IN", ["NUM", "CAT"], "DATE in column 'when', row 0"),
-        (IMAGES, "EQUALS", ["CAT"], "IMG in column 'i', row 0"),
-        (pd.DataFrame({"i": [PIXEL, "no image"]}), "EQUALS", ["IMG"], "CAT in column 'i', row 0"),
-        (WORDS, "EQUALS", ["DATE"], "CAT in column 'a', row 0"),
-        (pd.DataFrame({"a": [1, "x", 2]}), "EQUALS", ["NUM"], "CAT in column 'a', row 1"),
-        (pd.DataFrame({"a": [[1], [2]]}), "IN", ["NUM", "DATE"], "CAT in column 'a', row 0"),
+        (MIXED, "EQUALS", ["NUM"], "CAT in column 'b', row 1"),
+        (csv("a\n1\n\n2\nx\n3\n"), "EQUALS", ["NUM"], "CAT in column 'a', row 3"),
+        (PROSE, "IN", ["NUM", "IMG"], "TXT in column 't', row 1"),
+        (csv("a,b\n1,1\n2,1.5\n"), "EQUALS", ["CAT"], "NUM in column 'b', row 2"),
+        (WHOLE, "EQUALS", ["TXT"], "NUM in column 'a', row 1; NUM in column 'b', row 1"),
+        (pd.DataFrame({"a": [None, "x"]}), "NOT_EQUALS", ["TXT"], "TXT in column 'a', row 2"),
+        (WORDS, "NOT_IN", ["TXT", "CAT"], "CAT in column 'a', row 1"),
+        (NUMBERS, "NOT_IN", ["NUM", "CAT"], "NUM in column 'a', row 1; NUM in column 'b', row 1"),
+        (TRUTHS, "NOT_EQUALS", ["NUM"], "NUM in column 'a', row 1"),
+        (DATES, "IN", ["NUM", "CAT"], "DATE in column 'when', row 1"),
+        (IMAGES, "EQUALS", ["CAT"], "IMG in column 'i', row 1"),
+        (pd.DataFrame({"i": [PIXEL, "no image"]}), "EQUALS", ["IMG"], "CAT in column 'i', row 1"),
+        (WORDS, "EQUALS", ["DATE"], "CAT in column 'a', row 1"),
+        (pd.DataFrame({"a": [1, "x", 2]}), "EQUALS", ["NUM"], "CAT in column 'a', row 2"),
+        (pd.DataFrame({"a": [[1], [2]]}), "IN", ["NUM", "DATE"], "CAT in column 'a', row 1"),
     ],
 )
 def test_the_first_row_of_each_column_of_another_type_is_named(
@@ -96,7 +98,7 @@ def test_only_some_of_many_columns_are_named() -> None:
     table = pd.DataFrame({f"c{number}": ["x"] for number in range(10)})
     (line,) = require(table, "data_types", "EQUALS", "NUM")
     assert line.endswith(
-        "CAT in column 'c0', row 0; CAT in column 'c1', row 0; CAT in column 'c2', row 0; and in more columns"
+        "CAT in column 'c0', row 1; CAT in column 'c1', row 1; CAT in column 'c2', row 1; and in more columns"
     )
 
 
@@ -152,8 +154,8 @@ def test_sparse_data_is_told_from_dense(table: pd.DataFrame, value: str, found: 
 @pytest.mark.parametrize(
     ("value", "found"),
     [
-        ("FORBIDDEN", "a missing value in column 'b', row 1; a missing value in column 'c', row 0"),
-        ("NEVER", "a missing value in column 'b', row 1; a missing value in column 'c', row 0"),
+        ("FORBIDDEN", "a missing value in column 'b', row 2; a missing value in column 'c', row 1"),
+        ("NEVER", "a missing value in column 'b', row 2; a missing value in column 'c', row 1"),
         ("SUPPORTED", None),
         ("DYNAMIC", None),
     ],
@@ -170,7 +172,7 @@ def test_a_table_without_missing_values_passes() -> None:
 def test_columns_of_the_same_name_are_looked_at_each() -> None:
     table = pd.DataFrame([[1, "x"]], columns=["a", "a"])
     (line,) = require(table, "data_types", "EQUALS", "NUM")
-    assert line.endswith("found CAT in column 'a', row 0")
+    assert line.endswith("found CAT in column 'a', row 1")
 
 
 def test_each_broken_requirement_has_a_line() -> None:
@@ -180,4 +182,4 @@ def test_each_broken_requirement_has_a_line() -> None:
         Requirement("contains_missing", "EQUALS", ("FORBIDDEN",)),
     )
     found = typeschema.mismatches(csv("a,b\n1,x\n,y\n"), requirements)
-    assert [line.split()[0] for line in found] == ["data_types", "contains_missing"]
+    assert [str(pieces[0]).split()[0] for pieces in found] == ["data_types", "contains_missing"]
