@@ -161,7 +161,8 @@ def test_a_segment_that_is_damaged_later_does_not_get_into_the_output(
             score(folder, source, output=output, batch_rows=3)
     assert not output.exists()
     score(folder, source, output=output, batch_rows=3, resume=True)
-    assert pd.read_csv(output)["Predictions"].tolist() == (FRAME["a"] / 3).tolist()
+    lines = output.read_text().splitlines()[1:]
+    assert [float(line.partition(",")[0]) for line in lines] == (FRAME["a"] / 3).tolist()
 
 
 def test_what_is_kept_is_for_its_owner_only(stopped: Stopped) -> None:
