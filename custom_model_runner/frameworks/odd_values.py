@@ -39,6 +39,10 @@ def _first_text(column: pd.Series[Any]) -> int | None:
     """Return the place of the first value that is no number, if it stands in the way of more that are."""
     if not is_string_dtype(column.dtype):
         return None
-    is_number = pd.to_numeric(column, errors="coerce").notna().to_numpy()
+    try:
+        is_number = pd.to_numeric(column, errors="coerce").notna().to_numpy()
+    except OverflowError:
+        # An integer that no float holds is no text.
+        return None
     is_text = column.notna().to_numpy() & ~is_number
     return int(np.argmax(is_text)) if 0 < is_text.sum() < is_number.sum() else None

@@ -22,3 +22,7 @@ def test_the_first_of_several_rows_is_told_unless_there_is_one_alone() -> None:
     assert odd_values.first({"a": 1}, gaps, rows=3)[-1] == 0
     assert odd_values.first(gaps, rows=1) == []
     assert odd_values.first({}, rows=3) == []
+
+
+def test_integers_that_no_float_holds_are_no_text() -> None:
+    assert odd_values.texts([("a", pd.Series([1, 10**400, "x"], dtype=object))]) == []
