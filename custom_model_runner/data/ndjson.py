@@ -44,7 +44,7 @@ def rows(payload: Payload) -> list[Any]:
     """Return the object on each line, blank ones left out."""
     check_size(payload)
     found = [records.parse("NDJSON", line, line=number) for number, line in _lines(payload) if line.strip()]
-    records.check_rows("NDJSON", found)
+    records.check_rows("NDJSON", found, line_of=lambda row: _line_of(payload, row))
     return found
 
 

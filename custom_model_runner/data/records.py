@@ -73,11 +73,12 @@ def _odd_line(data: bytes) -> int | None:
     return None
 
 
-def check_rows(format_name: str, rows: Sequence[Any]) -> None:
-    """Refuse a list that holds anything but objects."""
+def check_rows(format_name: str, rows: Sequence[Any], *, line_of: Callable[[int], int] | None = None) -> None:
+    """Refuse a list that holds anything but objects; `line_of` tells the line of a row, counted from 0."""
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
-            raise InputError(f"The {format_name} input is no table: row {number}, counted from 0, is not an object")
+            place = f"row {number}, counted from 0," if line_of is None else f"line {line_of(number)}"
+            raise InputError(f"The {format_name} input is no table: {place} is not an object")
 
 
 def typed(

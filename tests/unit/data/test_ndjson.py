@@ -39,8 +39,8 @@ def test_a_broken_line_is_an_input_error_that_tells_its_number() -> None:
 
 @pytest.mark.parametrize("line", [b"3", b"[1]", b'"x"', b"null"])
 def test_a_line_that_is_no_object_is_an_input_error(line: bytes) -> None:
-    with pytest.raises(InputError, match="The NDJSON input is no table: row 1, counted from 0, is not an object"):
-        read(b'{"a":1}\n' + line)
+    with pytest.raises(InputError, match="The NDJSON input is no table: line 3 is not an object"):
+        read(b'{"a":1}\n\n' + line)
 
 
 def test_two_objects_on_a_line_are_an_input_error() -> None:
@@ -97,3 +97,8 @@ def test_a_part_that_contradicts_the_types_it_is_given_is_told_by_its_line(late:
     part = Payload(b'{"a":1}\n\n' + late + b"\n", NDJSON, types={"a": "int64"}, first_line=10)
     with pytest.raises(InputError, match=f"line 12, {found}; --whole-file"):
         ndjson.read(part)
+
+
+def test_a_line_of_a_part_is_told_by_its_number_in_the_whole() -> None:
+    with pytest.raises(InputError, match="line 11 is not an object"):
+        ndjson.rows(Payload(b'{"a":1}\n3\n', "application/x-ndjson", first_line=10))
