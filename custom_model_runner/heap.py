@@ -19,7 +19,7 @@ class Heap:
     """The heap of this process; `trim` gives to the system what is free in it."""
 
     def __init__(self, trim: Callable[[], object]) -> None:
-        self._trim = trim
+        self.trim = trim
         self._until: float | None = None
 
     def note_use(self, now: float) -> None:
@@ -31,7 +31,7 @@ class Heap:
         """Give back what was free for long enough, if anything was used."""
         if self._until is not None and now >= self._until:
             self._until = None
-            self._trim()
+            self.trim()
 
 
 def opened(options: Mapping[int, int]) -> Heap:

@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Flask
 
-from custom_model_runner import border, garbage, logs, sharing, warming
+from custom_model_runner import border, garbage, heap, logs, sharing, warming
 from custom_model_runner.data.observation import Observation, Observer
 from custom_model_runner.delivery.delivered import Delivered
 from custom_model_runner.errors import LoadError, RunnerError
@@ -74,6 +74,8 @@ class Folder:
             return replace(self, failure=error)
         if not sharing.is_safe(shared.model, before):
             return None
+        # Workers would put what is free in order themselves, and write to the pages that they share.
+        heap.opened(heap.SERVER).trim()
         self._tell(notices)
         self.seat.generation.row.put(OfGeneration.LOAD_MICROSECONDS, int((time.perf_counter() - start) * 1e6))
         return replace(self, shared=shared)
