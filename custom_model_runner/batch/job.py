@@ -278,7 +278,7 @@ def _whole(job: Job, predictor: Predictor, found: Whole) -> None:
     # Not before: what cannot be read is told in one line.
     if found.reason is not None:
         logs.notice(f"the input is read as a whole: {found.reason}")
-    else:
+    elif data and not data.isspace():
         logs.notice(*local.regardless(predictor, job.settings, job.batch))
     observed = replace(predictor, observers=(job.tally.observe,))
     with job.watching():
