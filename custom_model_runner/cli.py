@@ -136,6 +136,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     # Known before the words are parsed, since parsing may fail; it may be abbreviated like every option.
     asks = any(word.startswith("--show-s") and "--show-stacktrace".startswith(word) for word in words)
     show_stacktrace = asks or _is_on(snapshot, "SHOW_STACKTRACE")
+    garbage.left_at_the_end()
     at_end = ExitStack()
     try:
         try:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -47,3 +50,18 @@ def test_what_comes_later_is_searched() -> None:
         pass
     later = [object()]
     assert any(one is later for one in gc.get_objects())
+
+
+def test_a_process_ends_without_a_search() -> None:
+    program = (
+        "import gc, sys\n"
+        "from custom_model_runner import garbage\n"
+        "class Cycle:\n"
+        "    def __init__(self): self.itself = self\n"
+        "    def __del__(self): print('found')\n"
+        "Cycle()\n"
+        "if sys.argv[1:]: garbage.left_at_the_end()\n"
+    )
+    run = partial(subprocess.run, capture_output=True, text=True, check=True)
+    assert run([sys.executable, "-c", program]).stdout == "found\n"
+    assert run([sys.executable, "-c", program, "left"]).stdout == ""
