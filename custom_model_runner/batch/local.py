@@ -124,20 +124,19 @@ def regardless(predictor: Predictor, settings: ScoreSettings, plan: Plan) -> Ite
     """Yield a line about options that do nothing, if there are any, where an input is handed over as a whole."""
     given = {"--batch-rows": settings.batch_rows is not None, "--workers": plan.workers > 1}
     idle = " and ".join(flag for flag, is_given in given.items() if is_given)
-    why = _why_whole(predictor, settings, plan)
-    if idle and why:
+    if idle:
+        why = _why_whole(predictor, settings, plan)
         yield f"all is handed over at once, regardless of {idle}, since {why}"
 
 
 def _why_whole(predictor: Predictor, settings: ScoreSettings, plan: Plan) -> str:
-    """Return a part of a sentence; nothing for text, which is cut unless it is empty or another reason is told."""
     if not takes_blocks(predictor.model):
         return "this model reads its input for itself"
     if settings.whole_file:
         return "--whole-file is given"
     if plan.written_type not in segments.STREAMED:
         return f"the output is {plan.written_type}"
-    return "" if plan.media_type in segments.TEXTS else f"it is {plan.media_type}"
+    return f"it is {plan.media_type}"
 
 
 def _run(predictor: Predictor, settings: ScoreSettings, plan: Plan, data: bytes, *, for_terminal: bool) -> bytes:
