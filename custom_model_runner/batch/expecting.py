@@ -1,26 +1,33 @@
-"""Types that a part of an input has told, and the failure of the input that may be theirs."""
+"""Types that a part of an input has told, and failures that may be due to them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from custom_model_runner.batch.blocks import Blocks
+from custom_model_runner.batch.rest import InBlock, InFile
+from custom_model_runner.batch.sources import Unreadable
 from custom_model_runner.errors import InputError, RunnerError
 
+BEGINS_ANEW = "the types of the first and last rows are not those of all: the input begins anew"
 
-class Unexpected(RunnerError):
-    """An input of which the first and last rows may not have told the types of all."""
 
-    def __init__(self) -> None:
-        super().__init__("the types of the first and last rows may not be those of all: the input begins anew")
+class Unconfirmed(RunnerError):
+    """A failure of rows whose types were only expected: they may be why."""
+
+    def __init__(self, types: Mapping[str, str] | None, failure: RunnerError) -> None:
+        super().__init__(str(failure))
+        self.types = types
+        self.failure = failure
 
 
 @contextmanager
-def types(are_expected: bool) -> Iterator[None]:
-    """Have a failure of the input, where its types are only expected, be one of these."""
+def doubted(blocks: Blocks) -> Iterator[None]:
+    """Have a failure of rows whose types are only expected leave that open."""
     try:
         yield
-    except RunnerError as error:
-        if are_expected and error.exit_code == InputError.exit_code:
-            raise Unexpected from error
-        raise
+    except (InBlock, InFile, InputError) as error:
+        if not blocks.is_expected or isinstance(error, Unreadable):
+            raise
+        raise Unconfirmed(blocks.types, error) from error

@@ -180,5 +180,10 @@ def cast(table: Any, expected: Any) -> Any:
 def _cast(column: Any, type_: Any) -> Any:
     if column.null_count == len(column):
         return pa.nulls(len(column), type_)
-    # Integers beyond 53 bits are rounded, as by pandas.
-    return column.cast(type_, safe=not pa.types.is_floating(type_))
+    try:
+        # Integers beyond 53 bits are rounded, as by pandas.
+        return column.cast(type_, safe=not pa.types.is_floating(type_))
+    except pa.ArrowInvalid as error:
+        raise Unlike(
+            f"The predictions hold a {column.type} that no {type_} can hold, as other rows have; {REMEDY}"
+        ) from error

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from dataclasses import dataclass, field, replace
 
 from custom_model_runner import codedir, garbage, heap, logs, sharing
-from custom_model_runner.addresses import file_name
 from custom_model_runner.batch import (
     ahead,
     expecting,
@@ -34,7 +33,6 @@ from custom_model_runner.batch.rest import Rest
 from custom_model_runner.batch.segments import Form, Segment
 from custom_model_runner.batch.tally import LOAD, LOOK, PREDICT, WRITE, Tally
 from custom_model_runner.batch.worker import Open, Work
-from custom_model_runner.errors import InputError
 from custom_model_runner.monitoring import reporting
 from custom_model_runner.predictor import Predictor, open_predictor
 from custom_model_runner.settings import ModelSettings, ScoreSettings
@@ -48,7 +46,8 @@ Look = Callable[[], Blocks | Whole]
 class Job:
     """What is to be done, with what; `watching` is entered while rows are read and no process is forked.
 
-    `partial` is where the parts of a file are kept. If it `expects`, some rows may tell the types of all.
+    `partial` is where the parts of a file are kept. If it `expects`, some rows may tell the types of all. `looked` is
+    what was found before.
     """
 
     model: ModelSettings
@@ -60,6 +59,7 @@ class Job:
     watching: Callable[[], AbstractContextManager[None]] = nullcontext
     partial: Partial | None = None
     expects: bool = False
+    looked: Blocks | Whole | None = None
 
     @property
     def form(self) -> Form:
@@ -99,7 +99,7 @@ def run(job: Job) -> None:
     job.tally.bytes_in = job.batch.size or 0
     with local.bounded(), _beside(job) as kept:
         if kept is None or kept.complete_rows is None:
-            with _named(job.batch):
+            with sources.named(job.batch.sources):
                 _predict(replace(job, partial=kept))
         else:
             job.tally.resumed_rows = kept.complete_rows
@@ -107,25 +107,18 @@ def run(job: Job) -> None:
     job.tally.stages.end(WRITE)
 
 
-@contextmanager
-def _named(batch: Plan) -> Iterator[None]:
-    """Have what is wrong with a file be told with its name; that of one of several is told already."""
-    try:
-        yield
-    except InputError as error:
-        name = file_name(batch.source)
-        if len(batch.sources) == 1 and sources.is_lasting(batch.source) and name not in str(error):
-            error.args = (f"{name}: {error}",)
-        raise
-
-
 def _predict(job: Job) -> None:
     try:
         _predict_by(replace(job, expects=_may_expect(job)))
-    except expecting.Unexpected as error:
-        logs.notice(str(error))
+    except expecting.Unconfirmed as error:
         job.tally.begin_anew()
-        _predict_by(replace(job, partial=job.partial and replace(job.partial, journal=None)))
+        with job.watching():
+            found = plan.look(job.batch)
+        if isinstance(found, Blocks) and found.types == error.types:
+            raise error.failure from error.failure.__cause__
+        logs.notice(expecting.BEGINS_ANEW)
+        anew = job.partial and replace(job.partial, journal=None, is_begun=True)
+        _predict_by(replace(job, partial=anew, looked=found))
 
 
 def _may_expect(job: Job) -> bool:
@@ -155,6 +148,8 @@ def _beside(job: Job) -> AbstractContextManager[Partial | None]:
 
 
 def _look(job: Job) -> Blocks | Whole:
+    if job.looked is not None:
+        return job.looked
     if job.partial is not None and job.partial.journal is not None:
         return plan.again(job.batch, job.partial.journal.blocks)
     if sources.is_lasting(job.batch.source):
@@ -188,16 +183,18 @@ def _alone(job: Job, look: Look, number: int = 0) -> None:
             _whole(job, predictor, found)
             return
         rest, output, form = _rest(job, found), job.output, job.form
-        with (
-            expecting.types(job.expects and found.is_expected),
-            job.watching(),
-            closing(flow.predicted(predictor, rest, job.way)) as every,
-        ):
+        with _predicting(job, found), closing(flow.predicted(predictor, rest, job.way)) as every:
             if job.partial is None:
                 ahead.handed_over(every, lambda found: output.show(rest.alike(_encoded(found, form)), rest))
             else:
                 output.keep(rest.alike(job.partial.store.added(_encoded(every, form))))
             output.finish(rest)
+
+
+@contextmanager
+def _predicting(job: Job, blocks: Blocks) -> Iterator[None]:
+    with expecting.doubted(blocks) if job.expects else nullcontext(), job.watching():
+        yield
 
 
 def _encoded(found: Iterable[tuple[Block, Made]], form: Form) -> Iterator[tuple[Block, Segment]]:
@@ -253,7 +250,7 @@ def _opened(job: Job, number: int) -> Iterator[Predictor]:
 
 def _pooled(job: Job, workers: Pool, blocks: Blocks) -> None:
     rest = _rest(job, blocks)
-    with expecting.types(job.expects and blocks.is_expected), job.watching(), closing(workers.segments(rest)) as found:
+    with _predicting(job, blocks), closing(workers.segments(rest)) as found:
         if job.partial is None:
             ahead.handed_over(found, lambda pairs: job.output.show(rest.alike(pairs), rest))
         else:

@@ -207,6 +207,8 @@ def _clear_up(partial: Partial) -> None:
         with suppress(OSError, RunnerError):
             rows = sum(kept.rows - kept.rejected for kept in partial.store.kept().values())
             replace(journal, complete=_state(partial.output, rows)).write(partial.folder)
+    elif partial.complete_rows is None and _rows(partial.folder):
+        _tell_loss(partial.folder, None if partial.settle is None else partial.settle())
     _remove(partial.folder)
 
 

@@ -141,11 +141,16 @@ class Pool:
 def _failure(message: Message, block: Block, rest: Rest) -> RunnerError:
     """Return what a worker has told of a block, with its traceback as cause."""
     failure, rows = _told(message), message.facts()["rows"]
-    if rows is None:
-        return failure if isinstance(failure, PayloadTooLarge) else flow.in_file(block.source, failure)
-    count, before = rows
-    found = rest.failure(block, OfRows(count, failure, before=before))
-    found.__cause__ = failure.__cause__
+    if rows is not None:
+        count, before = rows
+        found: RunnerError = rest.failure(block, OfRows(count, failure, before=before))
+        found.__cause__ = failure.__cause__
+        return found
+    if isinstance(failure, PayloadTooLarge) or block.source is None:
+        return failure
+    found = flow.in_file(block.source, failure)
+    # By which it is known what would come again.
+    found.__cause__ = failure
     return found
 
 

@@ -60,7 +60,7 @@ def choose(output: Path | None, source: str, *, flag: str = "--output") -> Path 
 
 def _would_be_input(output: Path, source: str) -> bool:
     """Say whether a file, once it is written, would be one of those that a folder or a pattern means."""
-    if output.name.startswith(MARKS):
+    if output.name.startswith(MARKS) or Path(source).is_file():
         return False
     if Path(source).is_dir():
         return output.absolute().parent.samefile(source)

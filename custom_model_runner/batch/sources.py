@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -22,6 +22,10 @@ from custom_model_runner.data.compression import Readable
 from custom_model_runner.delivery.fetching import StorageError
 from custom_model_runner.errors import InputError, UsageError
 from custom_model_runner.parsers import STANDARD_INPUT, files_of
+
+
+class Unreadable(InputError):
+    """An input that cannot be read now, whatever is in it."""
 
 
 def files(text: str) -> Mapping[str, int | None]:
@@ -197,10 +201,10 @@ def take(source: Readable, size: int) -> bytes:
     return taken.getvalue()
 
 
-def end(source: str, size: int) -> bytes:
-    """Return the last bytes of a file, so many if it has them, and none of what cannot be read from there."""
+def end(source: str, size: int) -> bytes | None:
+    """Return the last bytes of a file, so many if it has them, None where they cannot be read alone."""
     if encoding_of(source) is not None or scheme_of(source) is not None:
-        return b""
+        return None
     with opened(source, sys.maxsize, start=max(Path(source).stat().st_size - size, 0)) as stream:
         return take(stream, size)
 
@@ -215,5 +219,17 @@ def is_longer(source: str, size: int) -> bool:
     return size < 0
 
 
-def _unreadable(source: str, reason: str | None) -> InputError:
-    return InputError(f"The input {shown(source)!r} cannot be read: {reason}")
+def _unreadable(source: str, reason: str | None) -> Unreadable:
+    return Unreadable(f"The input {shown(source)!r} cannot be read: {reason}")
+
+
+@contextmanager
+def named(every: Sequence[str]) -> Iterator[None]:
+    """Have what is wrong with a file be told with its name; that of one of several is told already."""
+    try:
+        yield
+    except InputError as error:
+        name = file_name(every[0])
+        if len(every) == 1 and is_lasting(every[0]) and name not in str(error):
+            error.args = (f"{name}: {error}",)
+        raise

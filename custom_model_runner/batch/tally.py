@@ -60,7 +60,8 @@ class Tally:
         return replace(form, assemble=assemble)
 
     def begin_anew(self) -> None:
-        """Forget the rows that were counted."""
+        """Forget the rows that were counted; what they took stays."""
+        self.stages.end(PREDICT)
         self.rows = self.blocks = self.rejected_rows = self.resumed_rows = 0
         self.total = None
 

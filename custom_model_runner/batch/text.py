@@ -111,10 +111,14 @@ def look(cutting: Cutting) -> Blocks | Whole:
 def expected(cutting: Cutting) -> Blocks | None:
     """Return the blocks of a file whose first and last rows tell the types of its columns, None where they may not."""
     kind, payload = cutting.kind, _untyped(cutting).payload
+    end = sources.end(cutting.source, cutting.limits.block)
+    if end is None:
+        return None
     first = next(replace(cutting, rows=cutting.ample_rows).read())
     try:
         facts = kind.facts(payload(first))[1]
-        count, last = kind.facts(payload(_last(cutting)))
+        # As far as line ends tell rows.
+        count, last = kind.facts(payload(Block(0, cutting.head + end[end.find(b"\n") + 1 :])))
     except InputError:
         return None
     types = types_of(kind, kind.joined(facts, last) if count else facts)
@@ -128,12 +132,6 @@ def expected(cutting: Cutting) -> Blocks | None:
 def _columns(kind: Text, facts: Facts) -> tuple[str, ...] | None:
     """Return what other files must have, too; records may lack any column."""
     return tuple(facts) if kind.has_header else None
-
-
-def _last(cutting: Cutting) -> Block:
-    """Return the last rows of a file, as far as line ends tell rows."""
-    end = sources.end(cutting.source, cutting.limits.block)
-    return Block(0, cutting.head + end[end.find(b"\n") + 1 :])
 
 
 def _untyped(cutting: Cutting) -> Blocks:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import threading
 import zlib
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,13 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from custom_model_runner.batch import plan, text
 from custom_model_runner.batch.blocks import Block
+from custom_model_runner.batch.expecting import BEGINS_ANEW
 from custom_model_runner.batch.segments import Segment
+from custom_model_runner.batch.sources import Watched
 from custom_model_runner.batch.store import Store
 from custom_model_runner.errors import InputError, RunnerError
 
@@ -24,7 +28,6 @@ from ..folders import pickled, plant
 from .runs import score
 
 ROWS = 80
-BEGINS_ANEW = "may not be those of all: the input begins anew"
 
 
 def digests(table: pd.DataFrame) -> list[list[float]]:
@@ -127,7 +130,7 @@ def test_a_run_that_was_interrupted_before_the_contradiction_begins_anew_when_it
     add = Store.add
 
     def interrupted(store: Store, block: Block, segment: Segment) -> None:
-        if block.number == 10:
+        if block.number == 2:
             raise KeyboardInterrupt
         add(store, block, segment)
 
@@ -135,8 +138,51 @@ def test_a_run_that_was_interrupted_before_the_contradiction_begins_anew_when_it
         to_file(folder, source)
     assert to_file(folder, source, resume=True) == whole
     told = capsys.readouterr().err
-    assert "going on from" in told
-    assert BEGINS_ANEW in told
+    assert told.index("going on from") < told.index(BEGINS_ANEW)
+    assert "thrown away" not in told
+
+
+def test_rows_that_fail_with_a_type_that_is_not_theirs_are_predicted_with_the_right_one(folder: Path) -> None:
+    texts = pd.DataFrame({"a": [*map(str, range(10)), "x"], "b": "y"})
+    # It knows texts only, and takes no integers.
+    plant(folder, {"model.pkl": pickled(make_pipeline(OneHotEncoder(), LinearRegression()).fit(texts, range(11)))})
+    source = rows_file(folder, "x")
+    assert to_file(folder, source) == to_file(folder, source, whole_file=True)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_rows_that_fail_with_the_right_types_do_not_cost_those_before(
+    folder: Path, workers: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    numbers = pd.DataFrame({"a": [0.5, 1.5]})
+    plant(folder, {"model.pkl": pickled(LinearRegression().fit(numbers, [1, 2]))})
+    values = "0.5\n" * ROWS
+    source = plant(folder.parent, {"in.csv": f"a\n{values}inf\n{values}"}) / "in.csv"
+    with pytest.raises(RunnerError, match=f"row {ROWS + 1}"):
+        to_file(folder, source, workers=workers)
+    told = capsys.readouterr().err
+    assert BEGINS_ANEW not in told
+    assert "rows are kept" in told
+
+
+def test_a_file_that_cannot_be_read_for_a_while_costs_no_rows(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, size = rows_file(folder, "7"), 100
+    whole = to_file(folder, source, whole_file=True)
+    read = Watched.read
+
+    def failing(file: Watched, _: int) -> bytes:
+        data = read(file, size)
+        # Not while it is looked at.
+        if threading.current_thread().name == "batch-ahead" and file._file.tell() > source.stat().st_size // 2:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return data
+
+    with mock.patch.object(Watched, "read", failing), pytest.raises(RunnerError, match=os.strerror(errno.EIO)):
+        to_file(folder, source)
+    told = capsys.readouterr().err
+    assert BEGINS_ANEW not in told
+    assert "rows are kept" in told
+    assert to_file(folder, source, resume=True) == whole
 
 
 def test_what_is_wrong_is_told_as_a_look_tells_it(folder: Path) -> None:
