@@ -6,7 +6,7 @@ import resource
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -79,6 +79,15 @@ def case(tmp_path: Path, plant: Plant) -> Case:
     return Case(tmp_path)
 
 
+@pytest.fixture
+def hears_hangups() -> Iterator[None]:
+    """Whoever runs the tests under nohup has all that they start ignore SIGHUP."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hears_hangups")
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
 def test_a_signal_leaves_what_can_be_resumed_and_says_how(
     drum: Drum, start: Start, case: Case, number: signal.Signals, exit_code: int
