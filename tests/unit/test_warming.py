@@ -79,18 +79,24 @@ def test_a_table_is_made_where_scoring_without_one_gives_up(tmp_path: Path) -> N
         assert replace(cold, bare=lambda _: None).score(CSV).values.tolist() == cold.score(CSV).values.tolist()
 
 
+def written_down(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return what models are given from now on, as it comes."""
+    calls: list[object] = []
+    predict = LinearRegression.predict
+
+    def write_down(self: LinearRegression, table: object) -> object:
+        calls.append(table)
+        return predict(self, table)
+
+    monkeypatch.setattr(LinearRegression, "predict", write_down)
+    return calls
+
+
 @pytest.mark.parametrize("hook", ["transform", "post_process"])
 def test_a_model_beside_code_is_called_without_the_code_and_tables_are_made_for_it(
     tmp_path: Path, hook: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: list[object] = []
-    predict = LinearRegression.predict
-
-    def written_down(self: LinearRegression, table: object) -> object:
-        calls.append(table)
-        return predict(self, table)
-
-    monkeypatch.setattr(LinearRegression, "predict", written_down)
+    calls = written_down(monkeypatch)
     code = f"def {hook}(data, model):\n    raise AssertionError('called before the first request')\n"
     with predictor.load(plant(tmp_path, {"custom.py": code, "model.pkl": MODEL})) as cold:
         assert warming.warmed(cold).bare is None
@@ -108,16 +114,9 @@ def _beside(tmp_path: Path, code: str) -> predictor.Predictor:
 def test_what_a_transform_hook_returns_reaches_the_estimator_as_an_array_where_that_is_the_same(
     tmp_path: Path, returned: str, expected: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: list[object] = []
-    predict = LinearRegression.predict
-
-    def written_down(self: LinearRegression, table: object) -> object:
-        calls.append(table)
-        return predict(self, table)
-
     with _beside(tmp_path, f"def transform(data, model):\n    return {returned}\n") as cold:
         warm = warming.warmed(cold)
-        monkeypatch.setattr(LinearRegression, "predict", written_down)
+        calls = written_down(monkeypatch)
         assert warm.score(CSV).values.tolist() == cold.score(CSV).values.tolist()
     assert type(calls[0]) is expected
 

@@ -71,6 +71,13 @@ def to_file(folder: Path, source: Path, **given: Any) -> bytes:
     return output.read_bytes()
 
 
+def check_begins_anew(folder: Path, source: Path, workers: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Compare a run with that of the whole, and see that it began anew once."""
+    whole = to_file(folder, source, whole_file=True)
+    assert to_file(folder, source, workers=workers) == whole
+    assert capsys.readouterr().err.count(BEGINS_ANEW) == 1
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("is_ndjson", [False, True])
 def test_a_file_of_one_kind_is_not_looked_at(folder: Path, is_ndjson: bool, workers: int) -> None:
@@ -85,10 +92,7 @@ def test_a_file_of_one_kind_is_not_looked_at(folder: Path, is_ndjson: bool, work
 def test_a_value_between_that_contradicts_has_the_run_begin_anew(
     folder: Path, between: str, workers: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source = rows_file(folder, between)
-    whole = to_file(folder, source, whole_file=True)
-    assert to_file(folder, source, workers=workers) == whole
-    assert capsys.readouterr().err.count(BEGINS_ANEW) == 1
+    check_begins_anew(folder, rows_file(folder, between), workers, capsys)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -102,10 +106,7 @@ def test_a_value_between_that_contradicts_has_the_run_begin_anew(
 def test_a_record_between_that_contradicts_has_the_run_begin_anew(
     folder: Path, between: str, workers: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source = lines_file(folder, between)
-    whole = to_file(folder, source, whole_file=True)
-    assert to_file(folder, source, workers=workers) == whole
-    assert capsys.readouterr().err.count(BEGINS_ANEW) == 1
+    check_begins_anew(folder, lines_file(folder, between), workers, capsys)
 
 
 def test_a_broken_record_is_told_as_a_look_tells_it(folder: Path) -> None:
