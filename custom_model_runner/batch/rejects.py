@@ -70,7 +70,7 @@ def narrowed(table: pd.DataFrame, predict: Predict, failure: OfRows, *, keys: Se
     bad: dict[int, str] = {}
     for rows, made in _tried(range(len(table)), failure, lambda rows: predict(_taken(table, rows))):
         if isinstance(made, OfRows):
-            bad[rows.start] = str(made)
+            bad[rows.start] = segments.reason(made)
             continue
         good.append(made.set_axis(rows, axis=0))
         if len(good) == MOST_PARTS:
@@ -166,7 +166,9 @@ def _encoded(found: Iterator[Segment], form: Form) -> Iterator[Segment]:
     for segment in found:
         if segment.rejected:
             table = pa.ipc.open_stream(segment.rejects).read_pandas()
-            table[ROW] += before + 1
+            table[ROW] += before
+            table[REASON] = [segments.told(reason, row) for reason, row in zip(table[REASON], table[ROW], strict=True)]
+            table[ROW] += 1
             yield form.encode(table)
             has_any = True
         before += segment.read

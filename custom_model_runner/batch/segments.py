@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ import pyarrow.parquet as pq
 
 from custom_model_runner.batch import heads
 from custom_model_runner.data import columnar, compression, csv_text, ndjson, tables
-from custom_model_runner.errors import ContractError
+from custom_model_runner.errors import ContractError, RunnerError
 from custom_model_runner.plugins import ARROW_FILE, ARROW_STREAM, NDJSON, PARQUET
 
 # What a table of rejected rows has before their columns.
@@ -59,6 +60,16 @@ class Segment:
         end = NUMBERS.size + of_head
         head, rejects, body = data[NUMBERS.size : end], data[end : end + of_rejects], data[end + of_rejects :]
         return cls(rows, head, body, rejected, skipped, rejects)
+
+
+def reason(failure: RunnerError) -> str:
+    """Return why a row was rejected, as it stands in a segment, where it is not known how many rows are before."""
+    return json.dumps(failure.args)
+
+
+def told(reason: str, before: int) -> str:
+    """Return such a reason as it is told of a row before which so many rows of the input stand."""
+    return RunnerError(*json.loads(reason)).told(before)
 
 
 class AllRejected(ContractError):
@@ -179,8 +190,8 @@ def _alike(found: Iterator[Segment], empty: Empty, head: bytes) -> Iterator[Segm
 def _of_none(without_rows: Segment | None, rejects: bytes) -> Segment:
     """Return what is written when no row has predictions, because there are none, or else not at all."""
     if rejects or without_rows is None:
-        reason = pa.ipc.open_stream(rejects).read_all().column(REASON)[0]
-        raise AllRejected(f"All rows were rejected, so that there is no output; the first because: {reason}")
+        first = told(pa.ipc.open_stream(rejects).read_all().column(REASON)[0].as_py(), 0)
+        raise AllRejected(f"All rows were rejected, so that there is no output; the first because: {first}")
     return without_rows
 
 

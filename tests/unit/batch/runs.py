@@ -23,11 +23,17 @@ def whole(predictor: Predictor, settings: ScoreSettings, *, for_terminal: bool =
 
 
 def score(
-    folder: Path, source: Path | str, *, output: Path | Address | None = None, terminal: bool = False, **given: Any
+    folder: Path,
+    source: Path | str,
+    *,
+    output: Path | Address | None = None,
+    terminal: bool = False,
+    target_type: str = "regression",
+    **given: Any,
 ) -> bytes:
-    """Run a batch of a regression model and return what it writes to standard output."""
+    """Run a batch and return what it writes to standard output."""
     settings = ScoreSettings(input=str(source), output=output, **given)
-    model = ModelSettings(code_dir=folder, target_type="regression")
+    model = ModelSettings(code_dir=folder, target_type=target_type)
     with tempfile.TemporaryFile() as stdout:
         target = Target(output, os.dup(stdout.fileno()), terminal)
         job.run(Job(model, settings, plan.settle(settings, output), target, None))

@@ -313,6 +313,18 @@ def test_rows_that_a_library_refuses_are_rejected(linear: Path, bad: str, block_
     assert rejected["reject_reason"][0].startswith("LinearRegression cannot use the input (ValueError)")
 
 
+@pytest.mark.parametrize("block_rows", [1, 4, 20])
+def test_a_reason_names_the_row_by_its_number_in_the_input(tmp_path: Path, block_rows: int) -> None:
+    schema = "{output_requirements: [{field: contains_missing, condition: EQUALS, value: NEVER}]}"
+    metadata = f"name: m\ntype: inference\ntargetType: transform\ntypeSchema: {schema}\n"
+    hook = "def transform(data, model):\n    return data.where(~data['a'].isin([7, 13]))\n"
+    folder = plant(tmp_path / "code", {"model-metadata.yaml": metadata, "custom.py": hook})
+    FRAME.to_csv(tmp_path / "in.csv", index=False)
+    run(folder, on_error="skip", batch_rows=block_rows, target_type="transform")
+    reasons = pd.read_csv(tmp_path / "bad.csv")["reject_reason"]
+    assert reasons.str.extract(r"row (\d+)")[0].tolist() == ["8", "14"]
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_failure_names_the_row_by_its_number_in_the_file(linear: Path, workers: int) -> None:
     lines = ["one" if n == 13 else str(n) for n in range(20)]
