@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
-from custom_model_runner.batch.blocks import Blocks
+from custom_model_runner.batch.blocks import Blocks, Whole
 from custom_model_runner.batch.rest import InBlock, InFile
 from custom_model_runner.batch.sources import Unreadable
 from custom_model_runner.errors import InputError, RunnerError
@@ -31,3 +32,13 @@ def doubted(blocks: Blocks) -> Iterator[None]:
         if not blocks.is_expected or isinstance(error, Unreadable):
             raise
         raise Unconfirmed(blocks.types, error) from error
+
+
+def confirmed(blocks: Blocks, look: Callable[[], Blocks | Whole]) -> Blocks:
+    """Return blocks whose types are those that a look finds: nobody asks why rows fail that are rejected."""
+    if not blocks.is_expected:
+        return blocks
+    found = look()
+    if not isinstance(found, Blocks) or found.types != blocks.types:
+        raise Unconfirmed(blocks.types, RunnerError(BEGINS_ANEW))
+    return replace(blocks, rows=found.rows, is_expected=False)

@@ -61,7 +61,7 @@ def read(predictor: Predictor, blocks: Blocks, block: Block) -> Payload:
     try:
         return replace(payload, table=predictor.read(payload))
     except SchemaError as error:
-        raise OfRows(len(tables.read(payload)), error) from error
+        raise OfRows(len(tables.read(payload)), error, comes_again=True) from error
     except RunnerError as error:
         raise in_file(block.source, error) from error
 

@@ -25,6 +25,8 @@ NO_MATTER = frozenset({"input", "output", "code_dir"}) | frozenset(
 LIBRARIES = ("pandas", "numpy", "scipy", "pyarrow")
 ABSENT, NONE = "not there", "none"
 PARAMETER = "the runtime parameter"
+# A run that ended where rows fail may go on past them: it has rejected none so far.
+ENDS_AT_FAILURES = ("--on-error", "'stop'")
 # Of an input up to this size all is read; of a larger one, so many pieces of the rest.
 INPUT_BYTES = 1 << 20
 PIECES = 64
@@ -51,12 +53,17 @@ def check(found: Identity, expected: Identity, name: str) -> None:
     """Refuse to go on with another identity than that of the folder of a name; the first difference is told."""
     for what in dict.fromkeys([*expected, *found]):
         here, there = found.get(what, ABSENT), expected.get(what, ABSENT)
-        if here != there:
+        if here != there and (what, there) != ENDS_AT_FAILURES:
             is_hidden = what.startswith(PARAMETER) and ABSENT not in (here, there)
             states = (
                 "has another value than" if is_hidden else f"is {_shown(what, here)}, expected {_shown(what, there)} as"
             )
             raise UsageError(f"--resume: {what} {states} when {name!r} was begun; without --resume the run begins anew")
+
+
+def ends_at_failures(begun: Identity) -> bool:
+    """Say whether a run that was begun so ends where rows fail, and may go on past them."""
+    return ENDS_AT_FAILURES in begun.items()
 
 
 def _shown(what: str, state: str) -> str:

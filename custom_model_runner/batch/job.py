@@ -151,7 +151,9 @@ def _look(job: Job) -> Blocks | Whole:
     if job.looked is not None:
         return job.looked
     if job.partial is not None and job.partial.journal is not None:
-        return plan.again(job.batch, job.partial.journal.blocks)
+        known = plan.again(job.batch, job.partial.journal.blocks)
+        asks_why = job.settings.on_error == rejects.STOP
+        return known if asks_why else expecting.confirmed(known, functools.partial(plan.look, job.batch))
     if sources.is_lasting(job.batch.source):
         return plan.look(job.batch, expects=job.expects)
     return plan.look_at_pipe(job.batch, job.tally.reading)

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from custom_model_runner import logs
 from custom_model_runner.batch import identity, sinks
 from custom_model_runner.batch.identity import Identity
-from custom_model_runner.batch.rest import comes_again
+from custom_model_runner.batch.rest import InBlock, comes_again
 from custom_model_runner.batch.store import Kept, Store
 from custom_model_runner.errors import RunnerError, UsageError
 
@@ -75,6 +75,8 @@ class Partial:
     def begin(self, blocks: Mapping[str, Any]) -> dict[int, Kept]:
         """Return the segments to go on with; a run that begins anew throws away what is there, and says what it is."""
         if self.journal is not None:
+            # Whose rows may be rejected from now on.
+            self.journal.write(self.folder)
             return self.store.kept(verifies=True)
         settled = None if self.settle is None else self.settle()
         if not self.is_begun:
@@ -159,12 +161,18 @@ def _begun(partial: Partial, *, resumes: bool) -> Partial:
     if journal is None:
         logs.notice(f"there is nothing to resume in {partial.folder.name!r}: the run begins with the first row")
         return partial
-    identity.check({} if partial.settle is None else partial.settle(), journal.identity, partial.folder.name)
-    if journal.complete is not None and journal.complete == _state(partial.output, journal.complete["rows"]):
+    settled = {} if partial.settle is None else partial.settle()
+    identity.check(settled, journal.identity, partial.folder.name)
+    is_same = settled == journal.identity
+    if (
+        is_same
+        and journal.complete is not None
+        and journal.complete == _state(partial.output, journal.complete["rows"])
+    ):
         logs.notice(f"{str(partial.output)!r} is complete already")
         return replace(partial, complete_rows=journal.complete["rows"])
     logs.notice(f"going on from the {_rows(partial.folder)} rows in {partial.folder.name!r}")
-    return replace(partial, journal=journal)
+    return replace(partial, journal=replace(journal, identity=settled))
 
 
 def _journal(folder: Path) -> Journal | None:
@@ -196,8 +204,10 @@ def _leave(partial: Partial, error: BaseException) -> None:
     if not rows or (partial.is_its_own and comes_again(error)):
         _remove(partial.folder)
     elif partial.is_its_own:
-        name = str(partial.folder)
-        logs.notice(f"{rows} rows are kept in {name!r}; the same command with --resume goes on from there")
+        name, journal = str(partial.folder), _journal(partial.folder)
+        may_skip = isinstance(error, InBlock) and journal is not None and identity.ends_at_failures(journal.identity)
+        more = ", with --on-error skip and --rejects also past rows that fail again" if may_skip else ""
+        logs.notice(f"{rows} rows are kept in {name!r}; the same command with --resume goes on from there{more}")
 
 
 def _clear_up(partial: Partial) -> None:

@@ -142,8 +142,9 @@ def _failure(message: Message, block: Block, rest: Rest) -> RunnerError:
     """Return what a worker has told of a block, with its traceback as cause."""
     failure, rows = _told(message), message.facts()["rows"]
     if rows is not None:
-        count, before = rows
-        found: RunnerError = rest.failure(block, OfRows(count, failure, before=before))
+        count, before, comes_again = rows
+        of_rows = OfRows(count, failure, before=before, comes_again=comes_again)
+        found: RunnerError = rest.failure(block, of_rows)
         found.__cause__ = failure.__cause__
         return found
     if isinstance(failure, PayloadTooLarge) or block.source is None:

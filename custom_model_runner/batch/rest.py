@@ -22,12 +22,18 @@ class InFile(RunnerError):
 
 
 class OfRows(RunnerError):
-    """A failure of so many rows of a block, behind so many others, with the exit code of what failed."""
+    """A failure of so many rows of a block, behind so many others, with the exit code of what failed.
 
-    def __init__(self, rows: int, error: RunnerError | BaseCustomUserError, *, before: int = 0) -> None:
+    If it `comes_again`, it would be the same in a run that goes on.
+    """
+
+    def __init__(
+        self, rows: int, error: RunnerError | BaseCustomUserError, *, before: int = 0, comes_again: bool = False
+    ) -> None:
         super().__init__(*(error.args if isinstance(error, RunnerError) else (str(error),)))
         self.rows = rows
         self.before = before
+        self.comes_again = comes_again
         self.exit_code = error.exit_code
 
 
@@ -42,13 +48,16 @@ class InBlock(RunnerError):
         first, last = before + 1, before + error.rows
         rows = f"Rows {first} to {last} of " if last > first else f"Row {first} of " if last == first else ""
         super().__init__(f"{rows}{name}: {error.told(before)}")
+        self.comes_again = error.comes_again
         self.exit_code = error.exit_code
 
 
 def comes_again(error: BaseException) -> bool:
-    """Say whether a failure would be the same in a run that goes on: of an input that is broken, or other columns."""
-    found = error.__cause__ if isinstance(error, (InBlock, InFile)) else error
-    return isinstance(found, (AllRejected, Unlike)) or (type(found) is InputError and not isinstance(error, InBlock))
+    """Say whether a failure would be the same in a run that goes on, as of an input that is broken."""
+    if isinstance(error, InBlock):
+        return error.comes_again
+    found = error.__cause__ if isinstance(error, InFile) else error
+    return isinstance(found, (AllRejected, Unlike)) or type(found) is InputError
 
 
 @dataclass
@@ -100,7 +109,8 @@ class Rest:
             try:
                 self._join(segment.head if segment.rows else b"")
             except Unlike as error:
-                raise self._failure(block, OfRows(segment.read, error), rows[block.behind.files]) from error
+                failure = OfRows(segment.read, error, comes_again=True)
+                raise self._failure(block, failure, rows[block.behind.files]) from error
             yield segment
             rows[block.behind.files] += segment.read
 

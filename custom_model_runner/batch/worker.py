@@ -99,7 +99,7 @@ def _fail(connection: socket.socket, error: BaseException, *, number: int = wire
         "pieces": error.args if isinstance(error, RunnerError) else [str(error) or type(error).__name__],
         "exit_code": getattr(error, "exit_code", EXIT_FAILURE),
         "trace": "".join(traceback.format_exception(error)),
-        "rows": [error.rows, error.before] if isinstance(error, OfRows) else None,
+        "rows": [error.rows, error.before, error.comes_again] if isinstance(error, OfRows) else None,
         "is_memory": isinstance(error, MemoryError),
         "is_broken": type(error) is InputError,
     }

@@ -6,6 +6,8 @@ import errno
 import os
 import threading
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -71,6 +73,20 @@ def to_file(folder: Path, source: Path, **given: Any) -> bytes:
     return output.read_bytes()
 
 
+@contextmanager
+def stopped_in_block(number: int) -> Iterator[None]:
+    """Have a run be interrupted when it keeps a block."""
+    add = Store.add
+
+    def interrupted(store: Store, block: Block, segment: Segment) -> None:
+        if block.number == number:
+            raise KeyboardInterrupt
+        add(store, block, segment)
+
+    with mock.patch.object(Store, "add", interrupted), pytest.raises(KeyboardInterrupt):
+        yield
+
+
 def check_begins_anew(folder: Path, source: Path, workers: int, capsys: pytest.CaptureFixture[str]) -> None:
     """Compare a run with that of the whole, and see that it began anew once."""
     whole = to_file(folder, source, whole_file=True)
@@ -128,14 +144,7 @@ def test_a_run_that_was_interrupted_before_the_contradiction_begins_anew_when_it
 ) -> None:
     source = rows_file(folder, "x")
     whole = to_file(folder, source, whole_file=True)
-    add = Store.add
-
-    def interrupted(store: Store, block: Block, segment: Segment) -> None:
-        if block.number == 2:
-            raise KeyboardInterrupt
-        add(store, block, segment)
-
-    with mock.patch.object(Store, "add", interrupted), pytest.raises(KeyboardInterrupt):
+    with stopped_in_block(2):
         to_file(folder, source)
     assert to_file(folder, source, resume=True) == whole
     told = capsys.readouterr().err
@@ -164,6 +173,19 @@ def test_rows_that_fail_with_the_right_types_do_not_cost_those_before(
     told = capsys.readouterr().err
     assert BEGINS_ANEW not in told
     assert "rows are kept" in told
+    resumed = to_file(folder, source, workers=workers, resume=True, on_error="skip", rejects=folder.parent / "bad.csv")
+    assert (len(resumed.splitlines()), BEGINS_ANEW in capsys.readouterr().err) == (1 + 2 * ROWS, False)
+
+
+def test_a_run_that_goes_on_past_rows_that_fail_does_not_reject_them_for_types_that_are_not_theirs(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = rows_file(folder, "1.5")
+    whole = to_file(folder, source, whole_file=True)
+    with stopped_in_block(2):
+        to_file(folder, source)
+    assert to_file(folder, source, resume=True, on_error="skip", rejects=folder.parent / "bad.csv") == whole
+    assert capsys.readouterr().err.count(BEGINS_ANEW) == 1
 
 
 def test_a_file_that_cannot_be_read_for_a_while_costs_no_rows(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

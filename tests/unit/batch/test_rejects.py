@@ -215,6 +215,35 @@ def test_an_interrupted_run_has_the_same_output_and_the_same_rejects(folder: Pat
     assert [(beside / name).read_bytes() for name in ("out.csv", "bad.csv")] == whole
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_run_that_ended_where_a_row_fails_goes_on_past_it(
+    folder: Path, workers: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beside = folder.parent
+    run(folder, on_error="skip")
+    whole = [(beside / name).read_bytes() for name in ("out.csv", "bad.csv")]
+    calls = len((beside / "calls").read_text().splitlines())
+    for name in ("out.csv", "bad.csv", "calls"):
+        (beside / name).unlink()
+    with pytest.raises(RunnerError, match="Rows 6 to 10"):
+        score(folder, beside / "in.csv", output=beside / "out.csv", batch_rows=5)
+    assert "goes on from there, with --on-error skip and --rejects also past rows" in capsys.readouterr().err
+    run(folder, on_error="skip", resume=True, workers=workers)
+    assert [(beside / name).read_bytes() for name in ("out.csv", "bad.csv")] == whole
+    # The failing block is predicted twice.
+    assert len((beside / "calls").read_text().splitlines()) == calls + 1
+
+
+def test_a_run_that_may_have_rejected_rows_does_not_go_on_without(folder: Path) -> None:
+    beside = folder.parent
+    with pytest.raises(RunnerError, match="Rows 6 to 10"):
+        score(folder, beside / "in.csv", output=beside / "out.csv", batch_rows=5)
+    with cut_off():
+        run(folder, on_error="null", resume=True)
+    with pytest.raises(UsageError, match="--resume: --on-error is 'stop', expected 'null'"):
+        score(folder, beside / "in.csv", output=beside / "out.csv", batch_rows=5, resume=True)
+
+
 def test_rejects_in_the_code_directory_can_be_resumed(folder: Path) -> None:
     with cut_off():
         run(folder, on_error="null", rejected="code/bad.csv")
@@ -367,3 +396,4 @@ def test_rows_that_break_the_schema_end_the_run_and_are_named(folder: Path, work
     ) as caught:
         run(folder, on_error="skip", workers=workers)
     assert caught.value.exit_code == SchemaError.exit_code
+    assert not (folder.parent / "out.csv.partial").exists()
