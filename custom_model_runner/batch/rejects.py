@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pandas as pd
 import pyarrow as pa
@@ -133,12 +133,15 @@ def _with_gaps(whole: pd.DataFrame, carried: pd.DataFrame) -> pd.DataFrame:
 
     Numbers and truth values stay what they are.
     """
-    exact = [place for place, kind in enumerate(whole.dtypes) if is_integer_dtype(kind) or is_bool_dtype(kind)]
-    columns = [column.astype(object) if place in exact else column for place, (_, column) in enumerate(whole.items())]
-    filled = pd.concat(columns, axis=1).reindex(carried.index)
+    filled = pd.concat([_with_room_for_gaps(column) for _, column in whole.items()], axis=1).reindex(carried.index)
     for name, column in carried.items():
         filled[name] = column
     return filled
+
+
+def _with_room_for_gaps(column: pd.Series[Any]) -> pd.Series[Any]:
+    is_exact = is_integer_dtype(column.dtype) or is_bool_dtype(column.dtype)
+    return column.convert_dtypes() if is_exact else column
 
 
 def form_of(path: Path) -> Form:

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import pickle
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,6 +119,14 @@ def test_the_first_rows_may_be_empty_too(folder: Path) -> None:
 def test_integers_and_truth_values_stay_what_they_are_beside_what_is_missing(folder: Path) -> None:
     lines = run(folder, on_error="null", batch_rows=20).read_text().splitlines()
     assert lines[7:9] == ["3.0,12,True", ",,"]
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.ndjson"])
+def test_integers_beside_what_is_missing_are_floats_where_those_of_other_blocks_are(folder: Path, name: str) -> None:
+    plant(folder, {"custom.py": HOOKS.replace('data["a"] * 2', '[n if n < 15 else n / 2 for n in data["a"]]')})
+    text = run(folder, name, on_error="null", batch_rows=5).read_text()
+    assert "6.0" in text
+    assert re.search(r"[,:]6[,}]", text) is None
 
 
 @pytest.mark.parametrize("rejected", ["bad.csv", "bad.ndjson", "bad.csv.gz"])
