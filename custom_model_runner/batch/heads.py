@@ -22,7 +22,7 @@ OTHER = pa.string()
 # The mark of a column that holds nothing in a segment, and therefore fits any other.
 EMPTY = {"holds": "nothing"}
 UNITS = ("s", "ms", "us", "ns")
-REMEDY = "--whole-file hands all rows over at once"
+REMEDY = "return the same for all rows, or have --whole-file hand them over at once"
 # Returns the type of a column that has these two in two segments, None if there is none.
 Meet = Callable[[Any, Any], Any]
 
@@ -131,9 +131,9 @@ def _met(known: Any, found: Any, meet: Meet) -> Any:
         return known
     type_ = meet(known.type, found.type)
     if type_ is None:
-        raise Unlike(
-            f"The column {known.name!r} of the predictions is {found.type}, expected {known.type} as before; {REMEDY}"
-        )
+        both = ", and no integers hold both" if all(map(pa.types.is_integer, (known.type, found.type))) else ""
+        what = f"is {found.type}, expected {known.type} as in the rows before{both}"
+        raise Unlike(f"The column {known.name!r} of the predictions {what}; {REMEDY}")
     return known.with_type(type_)
 
 

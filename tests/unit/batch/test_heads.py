@@ -101,7 +101,12 @@ def test_types_of_an_interrupted_run_count_too(tmp_path: Path, workers: int) -> 
         (
             "out['k'] = 'x' if 4 in values else 1",
             "out.parquet",
-            "column 'k' of the predictions is string, expected int64",
+            "column 'k' of the predictions is string, expected int64 as in the rows before; return the same for all",
+        ),
+        (
+            "out['k'] = pd.Series(values, dtype='uint64' if 4 in values else 'int64')",
+            "out.parquet",
+            "column 'k' of the predictions is uint64, expected int64 as in the rows before, and no integers hold both;",
         ),
     ],
 )
