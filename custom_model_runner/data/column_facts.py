@@ -49,6 +49,8 @@ WORDS = {
 LARGE = Holds.UNSIGNED | Holds.HUGE
 # What integers of any size change nothing in.
 SETTLED = Holds.TEXT | Holds.FRACTION | Holds.TRUTH
+# Of integers beside gaps pandas makes floats, by which a zero loses its sign.
+INTEGERS = "integers"
 NUMBER = Holds.WHOLE | Holds.UNSIGNED | Holds.FRACTION | Holds.HUGE
 
 
@@ -141,7 +143,9 @@ def type_of(facts: int) -> str | None:
         return "str"
     if facts & Holds.TRUTH:
         return "str" if facts & NUMBER else "object" if facts & Holds.MISSING else "bool"
-    return "int64" if facts & Holds.WHOLE and not facts & (Holds.FRACTION | Holds.MISSING) else "float64"
+    if not facts & Holds.WHOLE or facts & Holds.FRACTION:
+        return "float64"
+    return INTEGERS if facts & Holds.MISSING else "int64"
 
 
 def is_settled(facts: int) -> bool:

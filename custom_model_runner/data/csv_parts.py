@@ -6,20 +6,23 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from custom_model_runner.data import column_facts, csv_pieces, csv_shape
-from custom_model_runner.data.column_facts import WORDS, Holds
+from custom_model_runner.data.column_facts import INTEGERS, WORDS, Holds
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import InputError
 
 # Truth values beside gaps; what pandas infers of a part becomes that.
 OBJECT = "object"
+FLOATS = column_facts.NUMBER | Holds.NEGATIVE | Holds.MISSING
 # What a column of each type may hold in one of its parts.
 ALLOWED = {
     "int64": Holds.WHOLE | Holds.NEGATIVE,
     "uint64": Holds.WHOLE | Holds.UNSIGNED,
-    "float64": column_facts.NUMBER | Holds.NEGATIVE | Holds.MISSING,
+    "float64": FLOATS,
+    INTEGERS: FLOATS,
     "bool": Holds.TRUTH,
     OBJECT: Holds.TRUTH | Holds.MISSING,
 }
@@ -36,7 +39,7 @@ def types(payload: Payload) -> Mapping[Any, str] | None:
     """Return the types that pandas is told, by the name or the place of a column; None has it infer all."""
     # By place: that of a name would also be told of others that only differ from it in a number.
     told: dict[Any, str] = {
-        place: "str" if name in payload.text_columns else type_
+        place: "str" if name in payload.text_columns else "float64" if type_ == INTEGERS else type_
         for place, (name, type_) in enumerate((payload.types or {}).items())
         if type_ != OBJECT or name in payload.text_columns
     }
@@ -73,12 +76,31 @@ def parse(data: bytes, *, types: Mapping[Any, str] | None, skip_blank_lines: boo
 
 
 def as_declared(table: pd.DataFrame, payload: Payload) -> pd.DataFrame:
-    """Return the table of a part with truth values beside gaps as objects, although it may have no gap itself."""
-    names = [name for name, type_ in (payload.types or {}).items() if type_ == OBJECT and name in table.columns]
-    names = [name for name in names if name not in payload.text_columns]
+    """Return the table of a part with truth values and integers beside gaps as in the whole.
+
+    It may have no gap itself.
+    """
+    names = _of_type(OBJECT, table, payload)
     if any(facts & ~ALLOWED[OBJECT] for facts in column_facts.of_table(table[names]).values()):
         check_types(payload)
-    return table.astype(dict.fromkeys(names, object)) if names else table
+    table = table.astype(dict.fromkeys(names, object)) if names else table
+    signed = [name for name in _of_type(INTEGERS, table, payload) if _has_signed_zero(table[name].to_numpy())]
+    return _without_signs(table, signed, payload) if signed else table
+
+
+def _of_type(wanted: str, table: pd.DataFrame, payload: Payload) -> list[str]:
+    names = [name for name, type_ in (payload.types or {}).items() if type_ == wanted and name in table.columns]
+    return [name for name in names if name not in payload.text_columns]
+
+
+def _has_signed_zero(values: np.ndarray[Any, Any]) -> bool:
+    return bool(np.signbit(values[values == 0]).any())
+
+
+def _without_signs(table: pd.DataFrame, names: list[str], payload: Payload) -> pd.DataFrame:
+    """Return a table with columns that pandas infers, which has no sign of a zero that is written as an integer."""
+    inferred = parse(payload.data, types=None, skip_blank_lines=table.shape[1] > 1)
+    return table.assign(**{name: inferred[name].astype("float64") for name in names})
 
 
 def check_types(payload: Payload) -> None:

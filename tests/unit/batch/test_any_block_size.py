@@ -136,6 +136,17 @@ def test_csv_in_blocks_is_the_whole(tmp_path_factory: pytest.TempPathFactory, da
     check(tmp_path_factory.mktemp("csv"), "input.csv", data, block_rows)
 
 
+@pytest.mark.parametrize(
+    "values", [["-0", "1", "", "-0"], ["-0", "0.5", "", "-0"], ["-0.0", "1", "", "3"], ["-0", "1"]]
+)
+@pytest.mark.parametrize("line", ["%s,x", "%s", '%s,"2-0"'])
+def test_zeros_of_blocks_have_the_signs_of_the_whole(tmp_path: Path, values: Sequence[str], line: str) -> None:
+    data = "\n".join([line % "a", *(line % value for value in values)]).encode()
+    whole = tables.read(Payload(data, CSV))["a"]
+    parts = [part["a"] for part in read(tmp_path, "input.csv", data, 2)[0]]
+    assert list(map(str, pd.concat(parts))) == list(map(str, whole))
+
+
 @given(json_lines(), st.integers(1, 4))
 @settings(max_examples=40)
 @example(b"\n" * 20 + b'{"a":1}\n' + b"\n" * 20 + b'{"a":2}\n', 1)
