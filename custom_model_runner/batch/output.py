@@ -10,7 +10,7 @@ from pathlib import Path
 
 from custom_model_runner import logs
 from custom_model_runner.addresses import Address
-from custom_model_runner.batch import preview, rejects, sinks
+from custom_model_runner.batch import preview, rejects, segments, sinks
 from custom_model_runner.batch.partial import Partial
 from custom_model_runner.batch.rest import Rest
 from custom_model_runner.batch.segments import AllRejected, Form, Segment
@@ -43,18 +43,28 @@ class Output:
 
     def keep(self, found: Iterator[Segment]) -> None:
         """Count segments that are kept as they are made."""
-        deque(self.tally.counted(found), maxlen=0)
+        deque(self.tally.counted(self._warned(found)), maxlen=0)
 
     def show(self, found: Iterator[Segment], rest: Rest) -> None:
         """Write segments to a device, a pipe, a storage or standard output as they come; check that all are there."""
         with sinks.live(self.target.output, self.target.stdout) as file, self._rejecting() as note:
-            counted = _noted(self.tally.counted(found), note)
+            counted = _noted(self.tally.counted(self._warned(found)), note)
             if self.target.for_terminal:
                 file.write(preview.of_segments(counted))
             else:
                 self.tally.writing(self.form).assemble(counted, file, b"")
             # Before a storage completes what it got.
             rest.check()
+
+    def _warned(self, found: Iterator[Segment]) -> Iterator[Segment]:
+        """Yield segments; if all rows of the first are rejected that is told, as those that follow may take long."""
+        tally = self.tally
+        for segment in found:
+            is_first = not (tally.blocks or tally.resumed_rows or tally.rejected_rows)
+            if is_first and segment.rejected and segment.rejected == segment.read != tally.total:
+                reason = segments.first_reason(segment.rejects)
+                logs.notice(f"all {segment.read} rows of the first block were rejected; the first because: {reason}")
+            yield segment
 
     def finish(self, rest: Rest) -> None:
         """Check that all rows are there, and make the file of them."""

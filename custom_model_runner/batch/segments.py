@@ -72,6 +72,11 @@ def told(reason: str, before: int) -> str:
     return RunnerError(*json.loads(reason)).told(before)
 
 
+def first_reason(rejects: bytes) -> str:
+    """Return why the first row of an input was rejected, of which these are rejected rows."""
+    return told(pa.ipc.open_stream(rejects).read_all().column(REASON)[0].as_py(), 0)
+
+
 class AllRejected(ContractError):
     """No row has predictions, so that nobody knows their columns."""
 
@@ -190,8 +195,9 @@ def _alike(found: Iterator[Segment], empty: Empty, head: bytes) -> Iterator[Segm
 def _of_none(without_rows: Segment | None, rejects: bytes) -> Segment:
     """Return what is written when no row has predictions, because there are none, or else not at all."""
     if rejects or without_rows is None:
-        first = told(pa.ipc.open_stream(rejects).read_all().column(REASON)[0].as_py(), 0)
-        raise AllRejected(f"All rows were rejected, so that there is no output; the first because: {first}")
+        raise AllRejected(
+            f"All rows were rejected, so that there is no output; the first because: {first_reason(rejects)}"
+        )
     return without_rows
 
 

@@ -84,13 +84,13 @@ def _serve(work: Work, number: int, connection: socket.socket) -> None:
 
 
 def _segment(work: Work, predictor: Predictor, blocks: Blocks, block: Block) -> Segment:
-    """Return the segment of a block; if it was kept, no more of it than its head."""
+    """Return the segment of a block; if it was kept, no more of it than its head, or without that what was rejected."""
     payload = flow.read(predictor, blocks, block)
     segment = flow.made_of(predictor, payload, work.way).segment(work.form)
     if work.store is None:
         return segment
     work.store.add(block, segment)
-    return replace(segment, body=b"", rejects=b"")
+    return replace(segment, body=b"", rejects=b"" if segment.head else segment.rejects)
 
 
 def _fail(connection: socket.socket, error: BaseException, *, number: int = wire.NO_BLOCK) -> None:

@@ -8,7 +8,7 @@ import os
 import pickle
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +127,18 @@ def test_integers_beside_what_is_missing_are_floats_where_those_of_other_blocks_
     text = run(folder, name, on_error="null", batch_rows=5).read_text()
     assert "6.0" in text
     assert re.search(r"[,:]6[,}]", text) is None
+
+
+@pytest.mark.parametrize(("thirteens", "options"), [(5, {}), (5, {"workers": 2}), (4, {}), (20, {"batch_rows": 20})])
+def test_a_first_block_without_predictions_is_told_if_others_follow(
+    folder: Path, thirteens: int, options: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    FRAME.where(FRAME["a"] >= thirteens, 13).to_csv(folder.parent / "in.csv", index=False)
+    with suppress(ContractError):
+        run(folder, on_error="null", **options)
+    told = f"drum: all 5 rows of the first block were rejected; the first because: {BAD[13]}\n"
+    found = capsys.readouterr().err
+    assert told in found if thirteens == 5 else "first block" not in found
 
 
 @pytest.mark.parametrize("rejected", ["bad.csv", "bad.ndjson", "bad.csv.gz"])
