@@ -26,7 +26,7 @@ def of_segments(found: Iterator[Segment]) -> bytes:
     first: list[pd.DataFrame] = []
     last: deque[pd.DataFrame] = deque()
     count = 0
-    for segment in segments.in_columns(found):
+    for segment in segments.with_columns(found):
         table = pa.ipc.open_stream(segment.body).read_pandas()
         table.index = pd.RangeIndex(count, count + len(table))
         count += len(table)

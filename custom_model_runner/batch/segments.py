@@ -214,7 +214,7 @@ def _nulls(head: bytes, segment: Segment) -> bytes:
     return columnar.stream(heads.cast(pa.Table.from_arrays(columns, names=schema.names), schema))
 
 
-def in_columns(found: Iterator[Segment]) -> Iterator[Segment]:
+def with_columns(found: Iterator[Segment]) -> Iterator[Segment]:
     """Yield segments of a columnar form of which each has columns."""
     return _alike(found, _nulls, b"")
 

@@ -34,8 +34,8 @@ LOOKERS = 2
 class Text:
     """A kind of rows: whether a header and quotes belong to it, and how its columns are looked at.
 
-    `as_expected` is a short way to the same, or None where it does not lead there. `joined` says what columns hold that
-    hold one thing and then another.
+    `as_expected` is told how long the header is; it is a short way to the same, or None where it does not lead there.
+    `joined` says what columns hold that hold one thing and then another.
     """
 
     media_type: str
@@ -50,7 +50,14 @@ KINDS = {
     tables.CSV: Text(
         tables.CSV, True, csv_facts.of, csv_facts.as_expected, column_facts.following, column_facts.type_of
     ),
-    NDJSON: Text(NDJSON, False, json_facts.of, json_facts.as_expected, column_facts.merged, json_facts.type_of),
+    NDJSON: Text(
+        NDJSON,
+        False,
+        json_facts.of,
+        lambda payload, expected, _: json_facts.as_expected(payload, expected),
+        column_facts.merged,
+        json_facts.type_of,
+    ),
 }
 
 

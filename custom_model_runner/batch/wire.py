@@ -10,6 +10,7 @@ import os
 import socket
 import struct
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import IO, Any
@@ -22,6 +23,8 @@ HEADER = struct.Struct("<bqqqqq")
 NO_LINE = -1
 # The number of a failure that is of no block.
 NO_BLOCK = -1
+# Only Linux has it.
+MEMORY: Callable[[str], int] | None = getattr(os, "memfd_create", None)
 
 
 class Kind(IntEnum):
@@ -76,8 +79,8 @@ def send(connection: socket.socket, message: Message) -> None:
 
 def _memory() -> IO[bytes]:
     """Return anonymous memory as a file; where the system has none, a file without a name."""
-    if hasattr(os, "memfd_create"):
-        return open(os.memfd_create("drum-batch"), "wb", buffering=0)
+    if MEMORY is not None:
+        return open(MEMORY("drum-batch"), "wb", buffering=0)
     return tempfile.TemporaryFile(buffering=0)
 
 

@@ -27,7 +27,7 @@ def of(payload: Payload) -> tuple[int, Facts]:
 
 
 def as_expected(payload: Payload, expected: Facts, header: int) -> tuple[int, Facts] | None:
-    """Return the same of a text that holds about what is expected, else None; its header has so many bytes."""
+    """Return what `of` does of a text that holds about what is expected, else None; its header has so many bytes."""
     # Blank lines are rows where there is one column, and the two readers take odd quotes for different things.
     if len(expected) == 1 or payload.data.find(QUOTE, header) >= 0:
         return None

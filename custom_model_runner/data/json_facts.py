@@ -44,8 +44,8 @@ def _of(values: list[Any]) -> int:
     return found
 
 
-def as_expected(payload: Payload, expected: Facts, header: int = 0) -> tuple[int, Facts] | None:
-    """Return the same, as far as types depend on it, of lines that hold what is expected, and gaps, else None."""
+def as_expected(payload: Payload, expected: Facts) -> tuple[int, Facts] | None:
+    """Return what `of` does, as far as types depend on it, if columns hold what is expected, or gaps, else None."""
     kinds = {name: PLAIN.get(facts & ~Holds.MISSING) for name, facts in expected.items()}
     if None in kinds.values():
         return None

@@ -18,6 +18,8 @@ from custom_model_runner.data.predictions import Bare, ScoreRows, Scores
 from custom_model_runner.errors import RunnerError
 
 Array = np.ndarray[Any, Any]
+ScoreTable = Callable[[pd.DataFrame], Scores]
+ScoreArray = Callable[[Array], Scores]
 
 # Whose code looks at what it is given in ways that we know.
 OWN = frozenset({"builtins", "numpy", "scipy", "sklearn", "xgboost", "lightgbm", "catboost"})
@@ -31,8 +33,8 @@ NUMBERS = frozenset({np.dtype(np.float64), np.dtype(np.int64)})
 
 
 def prove(
-    by_table: Callable[[pd.DataFrame], Scores],
-    by_array: Callable[[Array], Scores],
+    by_table: ScoreTable,
+    by_array: ScoreArray,
     *,
     names: Iterable[str] | None,
     width: int,
@@ -46,27 +48,42 @@ def prove(
     can tell that it has not changed the model since.
     """
     known = None if names is None else list(names)
-    stand = _stand(known, width, written)
+    score = _rows_scorer(by_array, known, _stand(known, width, written))
+    if not _is_proved(by_table, score, known or [str(place) for place in range(width)], has_names=bool(known)):
+        return None
+    return Bare(score, None if is_as_proved is None else _table_scorer(by_array, known, width, is_as_proved))
 
+
+def _rows_scorer(by_array: ScoreArray, names: list[str] | None, stand: Callable[[Header], bool | None]) -> ScoreRows:
     def score(rows: Rows) -> Scores | None:
         is_in_order = stand(rows.header)
         if is_in_order is None:
             return None
         # Bits depend on how numbers lie in memory, so only pandas may move them.
-        return by_array(rows.array() if is_in_order else rows.table()[known].to_numpy())
+        return by_array(rows.array() if is_in_order else rows.table()[names].to_numpy())
 
-    def score_numbers(table: pd.DataFrame) -> Scores | None:
-        if is_as_proved is None or not is_as_proved() or not _has_columns(table, known, width):
+    return score
+
+
+def _table_scorer(
+    by_array: ScoreArray, names: list[str] | None, width: int, is_as_proved: Callable[[], bool]
+) -> Callable[[pd.DataFrame], Scores | None]:
+    def score(table: pd.DataFrame) -> Scores | None:
+        if not is_as_proved() or not _has_columns(table, names, width):
             return None
         array = _numbers(table)
         return None if array is None else by_array(array)
 
-    tries = list(_tries(_header(known or [str(place) for place in range(width)])))
-    if known:
-        tries += list(_tries(_header(known[::-1])))[:4]
+    return score
+
+
+def _is_proved(by_table: ScoreTable, score: ScoreRows, names: list[str], *, has_names: bool) -> bool:
+    """Say whether a model is quick, and scores rows of all kinds alike, also with its columns in another order."""
+    tries = list(_tries(_header(names)))
+    if has_names:
+        tries += list(_tries(_header(names[::-1])))[:4]
     works = _is_worth_it(by_table, tries[0]) and _outcome(score, tries[0]) is not None
-    is_proved = works and all(_is_same(by_table, score, rows) for rows in tries)
-    return Bare(score, score_numbers if is_as_proved else None) if is_proved else None
+    return works and all(_is_same(by_table, score, rows) for rows in tries)
 
 
 def is_plain(value: Any) -> bool:
@@ -147,7 +164,7 @@ def _stand(names: list[str] | None, width: int, written: Callable[[str], str]) -
     return stand
 
 
-def _is_worth_it(by_table: Callable[[pd.DataFrame], Scores], rows: Rows) -> bool:
+def _is_worth_it(by_table: ScoreTable, rows: Rows) -> bool:
     """Say whether a model is quick, once it has prepared what it needs and when nothing else keeps the machine busy."""
     times = []
     for _ in range(CALLS_TO_MEASURE):
@@ -158,7 +175,7 @@ def _is_worth_it(by_table: Callable[[pd.DataFrame], Scores], rows: Rows) -> bool
     return min(times) < WORTH_SECONDS
 
 
-def _is_same(by_table: Callable[[pd.DataFrame], Scores], by_rows: ScoreRows, rows: Rows) -> bool:
+def _is_same(by_table: ScoreTable, by_rows: ScoreRows, rows: Rows) -> bool:
     """Say whether rows are scored alike without a table and, thereafter, with one."""
     outcome = _outcome(by_rows, rows)
     # What fails is done again with a table, whatever comes of that.
