@@ -116,6 +116,10 @@ def _plain(table: Any) -> Any:
 
 def to_frame(table: Any) -> pd.DataFrame:
     """Return an Arrow table, which is used up, as a DataFrame with text as CSV has it; gaps may be None."""
+    names = table.column_names
+    if any("\0" in name for name in names):
+        # pyarrow has pandas look for two of the same name, and before pandas 3.1 that takes a NUL for the end of one.
+        return to_frame(table.rename_columns([str(n) for n in range(len(names))])).set_axis(names, axis=1)
     frame: pd.DataFrame = table.to_pandas(
         # Names stay text, and an index that pandas has noted does not swallow a column.
         ignore_metadata=True,

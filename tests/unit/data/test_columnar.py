@@ -123,6 +123,11 @@ def test_column_names_are_text() -> None:
     assert list(frame.columns) == ["0", "1"]
 
 
+def test_names_that_differ_after_a_nul_are_of_two_columns() -> None:
+    frame = read({"a": [1], "a\0": ["x"]})
+    pd.testing.assert_frame_equal(frame, pd.DataFrame([[1, "x"]], columns=["a", "a\0"]))
+
+
 def test_two_columns_of_one_name_are_an_input_error_that_does_not_show_it() -> None:
     table = pa.Table.from_arrays([pa.array([1])] * 3, names=["a", "MARKER", "MARKER"])
     with pytest.raises(

@@ -85,6 +85,7 @@ def outcome(data: bytes, types: Mapping[str, str]) -> pd.DataFrame | str:
 @example((b'{"a":"x"}\n{"a":null}\n', b'{"a":null}\n'))
 @example((b'{"a":1}\n', b'{"a":1}{"a":2}\n{"a":\n3}\n'))
 @example((b'{"a":1}\n', b"{}\n"))
+@example((b'{"":0,"\\u0000":0}\n',) * 2)
 def test_a_part_is_the_same_whichever_way_it_is_read(pair: tuple[bytes, bytes]) -> None:
     part = pair[1]
     for types in filter(None, map(types_of, pair)):
