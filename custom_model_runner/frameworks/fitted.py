@@ -11,6 +11,7 @@ from custom_model_runner import spelling
 from custom_model_runner.errors import InputError, MissingColumns
 
 SHOWN = 10
+WIDTH = "n_features_in_"
 # What stands between the fields of files that are called CSV and are not.
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -45,15 +46,23 @@ def separator(table: pd.DataFrame) -> str:
     return f" (its fields seem to be separated by {found}, expected commas)" if found else ""
 
 
+def width(model: Any) -> int | None:
+    """Return how many columns a model remembers by scikit-learn's conventions, None where it does not."""
+    # A dummy of scikit-learn before 1.2 has a property there, which is None and warns of its own end.
+    is_dummy = type(model).__module__ == "sklearn.dummy"
+    found: int | None = vars(model).get(WIDTH) if is_dummy else getattr(model, WIDTH, None)
+    return found
+
+
 def check(model: Any, table: pd.DataFrame) -> None:
     """Refuse a table without the columns that a model remembers by scikit-learn's conventions."""
-    names, width = getattr(model, "feature_names_in_", None), getattr(model, "n_features_in_", None)
+    names, wanted = getattr(model, "feature_names_in_", None), width(model)
     if names is not None:
         table = named(table, names)
         if lost := missing(names, table):
             raise lacking(lost, table, known=names)
-    elif width is not None and width != table.shape[1]:
-        raise wrong_width(width, table)
+    elif wanted is not None and wanted != table.shape[1]:
+        raise wrong_width(wanted, table)
 
 
 def named(table: pd.DataFrame, names: Sequence[object]) -> pd.DataFrame:
@@ -74,7 +83,7 @@ def nameless(model: Any, table: pd.DataFrame) -> pd.DataFrame:
     first = steps[0][1] if steps else model
     has_names = getattr(model, "feature_names_in_", None) is not None
     is_asked = type(first).__module__.startswith("sklearn.") and type(first).__name__ != "FunctionTransformer"
-    if has_names or not is_asked or getattr(model, "n_features_in_", None) is None:
+    if has_names or not is_asked or width(model) is None:
         return table
     return table.set_axis(range(table.shape[1]), axis=1)
 

@@ -120,7 +120,7 @@ def score(model: Any, table: pd.DataFrame, target: Target) -> Scores:
 
 def bare(model: Any, target: Target) -> Bare | None:
     """Return what scores without a table, if the estimator was seen to predict the same from an array."""
-    width = getattr(model, "n_features_in_", None)
+    width = fitted.width(model)
     if width is None or not is_plain(model):
         return None
     names, twin = getattr(model, NAMES, None), nameless(model)
@@ -224,7 +224,7 @@ def _explained(model: Any, table: pd.DataFrame, error: Exception) -> InputError 
     names = getattr(model, "feature_names_in_", None)
     if names is not None and (missing := fitted.missing(names, table)):
         return fitted.lacking(missing, table, known=names)
-    wanted = getattr(model, "n_features_in_", None)
+    wanted = fitted.width(model)
     if wanted is not None and wanted != table.shape[1]:
         return fitted.wrong_width(wanted, table)
     # Names are shown only where the model knows them: those of a file without a header line are data.
