@@ -147,8 +147,10 @@ def test_zeros_of_blocks_have_the_signs_of_the_whole(tmp_path: Path, values: Seq
     assert list(map(str, pd.concat(parts))) == list(map(str, whole))
 
 
+@pytest.mark.filterwarnings("ignore:In a future version, object-dtype columns:FutureWarning")
 @given(json_lines(), st.integers(1, 4))
 @settings(max_examples=40)
 @example(b"\n" * 20 + b'{"a":1}\n' + b"\n" * 20 + b'{"a":2}\n', 1)
+@example(b'{"a":1}\n{"c":true}\n', 1)
 def test_ndjson_in_blocks_is_the_whole(tmp_path_factory: pytest.TempPathFactory, data: bytes, block_rows: int) -> None:
     check(tmp_path_factory.mktemp("ndjson"), "input.ndjson", data, block_rows)
