@@ -137,9 +137,10 @@ def started(command: list[str], workshop: Path) -> Iterator[Server]:
 
 
 def wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait for a server that a process is about to be."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        assert process.poll() is None, "the server has ended"
+        assert process.poll() is None, f"the server ended with {process.returncode}"
         try:
             if requests.get(url, timeout=PATIENCE).status_code == 200:
                 return

@@ -15,6 +15,9 @@ import pytest
 from .. import warm
 from ..warm import Run
 
+Drum = Run
+Start = Callable[..., subprocess.Popen[bytes]]
+Plant = Callable[..., Path]
 COMMAND = (sys.executable, "-m", "custom_model_runner")
 
 
@@ -25,7 +28,7 @@ def environment(extra: Mapping[str, str] | None) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def drum() -> Run:
+def drum() -> Drum:
     """Run a command to its end."""
 
     def run(
@@ -38,14 +41,14 @@ def drum() -> Run:
 
 
 @pytest.fixture(scope="session")
-def warm_drum() -> Iterator[Run]:
+def warm_drum() -> Iterator[Drum]:
     """Run a command to its end without waiting for imports, where it does not matter how commands start."""
     with warm.commands(environment) as run:
         yield run
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+def start() -> Iterator[Start]:
     """Start a command, and leave it to the test; output that is not asked for goes nowhere."""
     # A shell lets its background jobs, and all they start, ignore SIGINT; the tests may be one of them.
     on_sigint = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -61,7 +64,7 @@ def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
 
 
 @pytest.fixture
-def plant(tmp_path: Path) -> Callable[..., Path]:
+def plant(tmp_path: Path) -> Plant:
     """Write files, given by name, into a folder of this test and return the folder."""
 
     def write(folder: str, files: Mapping[str, str | bytes]) -> Path:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import subprocess
 from collections.abc import Callable
-from pathlib import Path
 
 import pyarrow
 import pytest
 
-Drum = Callable[..., subprocess.CompletedProcess[bytes]]
-Plant = Callable[..., Path]
+from .conftest import Drum, Plant
 
 
 @pytest.fixture

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import pickle
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 from sklearn.dummy import DummyRegressor
 
-Drum = Callable[..., subprocess.CompletedProcess[bytes]]
-Plant = Callable[..., Path]
+from .conftest import Drum, Plant
 
 MODEL = pickle.dumps(DummyRegressor().fit([[0.0]], [1.0]))
 

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import requires
@@ -20,6 +19,8 @@ import psutil
 import pytest
 import requests
 from packaging.requirements import Requirement
+
+from ..templates import wait_until_it_answers
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -294,15 +295,3 @@ def test_the_start_script_becomes_the_server_and_ends_in_order(
     assert container.wait(PATIENCE) == 0
     with pytest.raises(requests.ConnectionError):
         requests.get(f"http://{address}/ping/", timeout=PATIENCE)
-
-
-def wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        assert process.poll() is None, f"the server ended with {process.returncode}"
-        try:
-            if requests.get(url, timeout=PATIENCE).status_code == 200:
-                return
-        except requests.ConnectionError:
-            time.sleep(0.05)
-    pytest.fail(f"no answer from {url}")

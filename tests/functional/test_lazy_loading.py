@@ -8,9 +8,8 @@ import json
 import signal
 import socket
 import ssl
-import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +23,7 @@ from custom_model_runner.delivery import fetching, orders
 from custom_model_runner.errors import LoadError
 
 from ..storage import Store, Way, store
-
-Drum = Callable[..., subprocess.CompletedProcess[bytes]]
-Start = Callable[..., subprocess.Popen[bytes]]
-Plant = Callable[..., Path]
+from .conftest import Drum, Plant, Start
 
 LARGE = bytes(range(256)) * (20 * 1024 * 1024 // 256)
 SMALL = {f"small/{number}.txt": f"file {number}" * number for number in range(40)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,7 @@ import sklearn
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
 
-Drum = Callable[..., subprocess.CompletedProcess[bytes]]
-Plant = Callable[..., Path]
+from .conftest import Drum, Plant
 
 
 @pytest.fixture

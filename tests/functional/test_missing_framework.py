@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,8 +9,7 @@ import pytest
 
 from custom_model_runner import plugins
 
-Drum = Callable[..., subprocess.CompletedProcess[bytes]]
-Plant = Callable[..., Path]
+from .conftest import Drum, Plant
 
 # One suffix of each extra.
 SUFFIXES = {line.extra: (suffix, line) for suffix, line in plugins.LOADERS.items() if line.extra}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import re
-import subprocess
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,7 +12,8 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
-Drum = Callable[..., subprocess.CompletedProcess[bytes]]
+from .conftest import Drum
+
 NEW = ("new", "model", "--language", "python", "--code-dir")
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -18,9 +16,8 @@ from custom_model_runner.errors import LoadError
 from custom_model_runner.predictor import Predictor
 
 from ..templates import BIN, ROOT, Server, started
+from .conftest import Drum, Plant
 
-Drum = Callable[..., subprocess.CompletedProcess[bytes]]
-Plant = Callable[..., Path]
 TEMPLATE = ROOT / "model_templates" / "proxy_model"
 TOKEN = "a-token-that-nobody-may-see"
 HOOKS = """

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-Drum = Callable[..., subprocess.CompletedProcess[bytes]]
-Plant = Callable[..., Path]
+from .conftest import Drum, Plant
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import signal
 import struct
 import subprocess
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from textwrap import dedent
@@ -25,9 +24,7 @@ import custom_model_runner
 from custom_model_runner.data import answers
 from custom_model_runner.data.payload import Payload
 
-Drum = Callable[..., subprocess.CompletedProcess[bytes]]
-Start = Callable[..., subprocess.Popen[bytes]]
-Plant = Callable[..., Path]
+from .conftest import Drum, Plant, Start
 
 FRAME = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1.0, 0.0, 1.0, 0.0]})
 DATA = FRAME.to_csv(index=False).encode()

@@ -6,16 +6,12 @@ import resource
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from .conftest import COMMAND, environment
-
-Drum = Callable[..., subprocess.CompletedProcess[bytes]]
-Start = Callable[..., subprocess.Popen[bytes]]
-Plant = Callable[..., Path]
+from .conftest import COMMAND, Drum, Plant, Start, environment
 
 ROWS = 60
 SECONDS = 60

@@ -7,7 +7,7 @@ import pickle
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,9 +17,7 @@ import psutil
 import pytest
 from sklearn.linear_model import LinearRegression
 
-Drum = Callable[..., subprocess.CompletedProcess[bytes]]
-Start = Callable[..., subprocess.Popen[bytes]]
-Plant = Callable[..., Path]
+from .conftest import Drum, Plant, Start
 
 REGRESSION = ("--target-type", "regression")
 TWO = ("--workers", "2", "--batch-rows", "100")
