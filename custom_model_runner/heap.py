@@ -10,6 +10,8 @@ MIB = 1 << 20
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 # Tables of a few MiB come and go with each request; what a thread leaves behind, another can use.
 SERVER = {TRIM_THRESHOLD: 32 * MIB, MMAP_THRESHOLD: 8 * MIB, ARENA_MAX: 2}
+# Memory of so many bytes is no part of the heap of a server.
+LARGE = SERVER[MMAP_THRESHOLD] + 1
 # Blocks are smaller, and more threads work on them at a time.
 BATCH = {TRIM_THRESHOLD: 8 * MIB, MMAP_THRESHOLD: 2 * MIB, ARENA_MAX: 2}
 SECONDS_KEPT = 1.0

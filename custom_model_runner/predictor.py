@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from custom_model_runner import codedir, conversation, logs, model, options
+from custom_model_runner import codedir, conversation, endpoints, logs, model, options
 from custom_model_runner.conversation import Slots, one_at_a_time
 from custom_model_runner.data import call as calls
 from custom_model_runner.data import chat, predictions, tables, transformed
@@ -25,20 +25,9 @@ from custom_model_runner.data.reply import Reply
 from custom_model_runner.data.report import Report, Reporter, snapshot
 from custom_model_runner.data.stages import DECODE, QUEUE, Stages
 from custom_model_runner.data.transformed import Transformed
-from custom_model_runner.errors import ContractError, InputError, MissingColumns, NotOffered, Unsupported, UsageError
+from custom_model_runner.errors import ContractError, InputError, MissingColumns, RunnerError, UsageError
 from custom_model_runner.model import Context, Model, ModelInfo, Question
 from custom_model_runner.settings import ModelSettings
-from custom_model_runner.target_type import TargetType
-
-# The routes of a target type; all others have those of predictions.
-ENDPOINTS = {
-    TargetType.UNSTRUCTURED: "/predictUnstructured/ or /predictionsUnstructured/",
-    TargetType.TRANSFORM: "/transform/",
-}
-PREDICTION_ENDPOINTS = "/predict/ or /predictions/"
-CHAT_ENDPOINTS = "/chat/completions or /v1/chat/completions"
-# Those whose models are meant to chat.
-CHATTY = frozenset({TargetType.TEXT_GENERATION, TargetType.AGENTIC_WORKFLOW})
 
 Result = TypeVar("Result")
 
@@ -48,7 +37,7 @@ class Predictor:
     """A loaded model and the way to call it; a call is inside what `slots` returns while it is inside the model.
 
     `reporter` is told of structured calls; `mlops` makes what an unstructured model reports with, per request.
-    `bare` scores rows of which no table is made.
+    `bare` scores rows of which no table is made, and tells that a table can be scored piece by piece.
     """
 
     model: Model
@@ -86,26 +75,35 @@ class Predictor:
 
     def _scorer(self) -> Callable[[Any, Context], Scores]:
         if self.model.score is None:
-            raise self._unsupported()
+            raise endpoints.unsupported(self.model)
         return self.model.score
 
-    def _unsupported(self) -> Unsupported:
-        """Return the failure that names the route which works; callers match its text."""
-        kind, has = self.info.target.type, self.model
-        only_chats = has.chat is not None and has.score is None and has.answer is None and has.convert is None
-        endpoints = CHAT_ENDPOINTS if only_chats else ENDPOINTS.get(kind, PREDICTION_ENDPOINTS)
-        return Unsupported(f"This model has target type '{kind}', use the {endpoints} endpoint.")
-
     def _on_rows(self, payload: Payload, context: Context, call: Call) -> Predictions:
-        """Score a payload, without a table if that makes no difference."""
-        if self.bare is None or payload.table is not None or (rows := tables.rows(payload)) is None:
-            return self._on_table(payload, lambda table: self._call(table, context, call), call.stages)
-        call.stages.end(DECODE)
-        with self.slots():
-            call.stages.end(QUEUE)
-            if (scores := self.bare(rows)) is None:
-                return self._call(rows.table(), context, call)
-            return self._finish(scores, len(rows), call.stages)
+        """Score a payload, without a table of all its rows if that makes no difference."""
+        if self.bare is not None and payload.table is None:
+            if (rows := tables.rows(payload)) is not None:
+                call.stages.end(DECODE)
+                with self.slots():
+                    call.stages.end(QUEUE)
+                    if (scores := self.bare(rows)) is None:
+                        return self._call(rows.table(), context, call)
+                    return self._finish(scores, len(rows), call.stages)
+            if (parts := self._on_pieces(payload, context)) is not None:
+                call.stages.end("score")
+                return predictions.joined(parts)
+        return self._on_table(payload, lambda table: self._call(table, context, call), call.stages)
+
+    def _on_pieces(self, payload: Payload, context: Context) -> list[Predictions] | None:
+        """Score a large payload while it is read; what is wrong with it is told of the whole."""
+
+        def use(table: pd.DataFrame) -> Predictions:
+            with self.slots():
+                return self._call(table, context, Call(Stages()))
+
+        try:
+            return tables.each_piece(payload, use)
+        except RunnerError:
+            return None
 
     def _on_table(self, payload: Payload, use: Callable[[Any], Result], stages: Stages) -> Result:
         """Use the table of a payload; what reads it outside the model takes no slot."""
@@ -183,7 +181,7 @@ class Predictor:
         """Return what a transform model makes of the table in a payload; a target that comes along is not changed."""
         convert = self.model.convert
         if convert is None:
-            raise self._unsupported()
+            raise endpoints.unsupported(self.model)
         with self._observed(stages) as call:
             known = None if target is None else tables.read(target)
             result = self._on_table(payload, lambda table: transformed.convert(convert, table, known), call.stages)
@@ -206,7 +204,7 @@ class Predictor:
     ) -> Reply:
         """Return an unstructured model's reply; `headers` are those of the request, None in batch."""
         if self.model.answer is None:
-            raise self._unsupported()
+            raise endpoints.unsupported(self.model)
         mlops = None if self.mlops is None else self.mlops(request_id)
         question = Question(query, headers, mlops)
         with self._observed(stages) as call, self.slots():
@@ -232,17 +230,13 @@ class Predictor:
     def converse(self, asked: Asked, *, stages: Stages | None = None) -> Said | Iterator[Said]:
         """Return what the model says to what is asked: a completion, or an iterator that is to be closed."""
         if self.model.chat is None:
-            kind = self.info.target.type
-            # Callers match the words.
-            found = "chat() is not implemented" if kind in CHATTY else "chat is not supported"
-            raise NotOffered(f"This model has target type '{kind}', but {found}: the folder has no chat hook")
+            raise endpoints.chatless(self.model)
         return conversation.start(self.model.chat, asked, self._observed(stages), self.slots, self.reporter)
 
     def list_models(self) -> list[dict[str, Any]]:
         """Return the models that the folder says it offers to those who chat, each as an object of OpenAI's API."""
         if self.model.list_models is None:
-            kind = self.info.target.type
-            raise NotOffered(f"This model has target type '{kind}', but get_supported_llm_models() is not supported")
+            raise endpoints.listless(self.model)
         with self.slots():
             return self.model.list_models()
 

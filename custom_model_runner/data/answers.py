@@ -17,10 +17,10 @@ def write(predictions: Predictions, media_type: str) -> bytes:
 
 def to_json(predictions: Predictions) -> bytes:
     """Return `{"predictions":[...]}`: values of a single column, else one object per row; extra columns split."""
-    body = b'{"predictions":' + _rows(predictions)
+    parts = [b'{"predictions":', _rows(predictions)]
     if predictions.extra is not None:
-        body += b',"extraModelOutput":' + json_table.write(predictions.extra, JSON)
-    return body + b"}"
+        parts += [b',"extraModelOutput":', json_table.write(predictions.extra, JSON)]
+    return b"".join((*parts, b"}"))
 
 
 def _rows(predictions: Predictions) -> bytes:

@@ -9,6 +9,7 @@ from typing import Protocol
 import pyarrow
 
 from custom_model_runner.errors import MalformedRequest, PayloadTooLarge, UnknownEncoding
+from custom_model_runner.heap import LARGE
 
 ENCODINGS = ("gzip", "zstd")
 SUFFIXES = {".gz": "gzip", ".zst": "zstd"}
@@ -79,11 +80,17 @@ def decoded(source: Readable, encodings: Sequence[str], limit: int) -> Readable:
     return source
 
 
-def read_all(source: Readable) -> bytes:
-    """Return everything that is left, held once."""
+def read_all(source: Readable, *, expected: int = 0) -> bytes:
+    """Return everything that is left, held once; `expected` is how many bytes that are, if it is known."""
     whole = io.BytesIO()
+    if expected >= LARGE:
+        # What grows through all sizes leaves holes behind, which the heap of a server keeps.
+        whole.seek(LARGE - 1)
+        whole.write(b"\0")
+        whole.seek(0)
     while piece := source.read(CHUNK):
         whole.write(piece)
+    whole.truncate()
     return whole.getvalue()
 
 

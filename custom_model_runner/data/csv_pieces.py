@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,11 @@ import pandas as pd
 from custom_model_runner.data import csv_shape
 
 LEAST_BYTES = 8 << 20
-PIECE = 4 << 20
+PIECE = 1 << 20
+# At least so much for each column, which takes some time to make, however short it is.
+PIECE_OF_COLUMN = 1 << 14
+# pandas lets go of the interpreter while it reads.
+THREADS = 2
 # From here on a float does not tell which integer it was made of.
 INEXACT = 2.0**53
 # An integer, which has no sign then; in a column that has fractions anywhere it has one.
@@ -28,18 +34,67 @@ COMMON: dict[frozenset[Any], Any] = {frozenset({kind}): kind for kind in NUMBERS
 COMMON |= {frozenset({np.dtype(np.int64), np.dtype(np.float64)}): np.dtype(np.float64)}
 
 Column = np.ndarray[Any, Any]
+Result = TypeVar("Result")
+
+
+def is_large(data: bytes) -> bool:
+    """Say whether a text is worth being read in pieces."""
+    return len(data) >= LEAST_BYTES
+
+
+def each(data: bytes, use: Callable[[pd.DataFrame], Result]) -> list[Result] | None:
+    """Return what a function makes of consecutive rows of a text whose columns are all of numbers or truth values.
+
+    It is called in several threads. None where a column is not of one type in all of the rows, or where it takes the
+    whole to tell.
+    """
+    found: list[Result] = []
+    types: list[Any] = []
+    for piece in _pieces(data, lambda table: (list(table.dtypes), use(table))):
+        if piece is None or piece[0] != (types or piece[0]):
+            return None
+        types = piece[0]
+        found.append(piece[1])
+    return found or None
 
 
 def read(data: bytes) -> pd.DataFrame | None:
     """Return the table of a text whose columns are all of numbers or truth values, or None where it takes the whole."""
+    pieces = _pieces(data, lambda table: table)
+    if (first := next(pieces, None)) is None:
+        return None
+    joined = _Joined(first, csv_shape.count(data, b"\n") - 1 + (not data.endswith(b"\n")))
+    if not all(piece is not None and joined.add(piece) for piece in chain([first], pieces)):
+        return None
+    return joined.table(first.columns) if joined.is_exact(data) else None
+
+
+def _pieces(data: bytes, use: Callable[[pd.DataFrame], Result]) -> Iterator[Result | None]:
+    """Yield what a function makes of consecutive rows while the next are read, each with the header of the whole.
+
+    None stands for rows that are not all numbers. There are none of a text whose rows may not end where lines do.
+    """
     header = data[: data.find(b"\n") + 1]
-    if len(data) < LEAST_BYTES or not _is_plain(data, header):
-        return None
-    rows = csv_shape.count(data, b"\n") - 1 + (not data.endswith(b"\n"))
+    if not is_large(data) or not _is_plain(data, header):
+        return
+    ahead: deque[Future[Result | None]] = deque()
+    with ThreadPoolExecutor(THREADS) as threads:
+        for text in _texts(data, header):
+            ahead.append(threads.submit(_use, use, header, text))
+            if len(ahead) > THREADS:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _use(use: Callable[[pd.DataFrame], Result], header: bytes, text: memoryview) -> Result | None:
     try:
-        return _joined(_pieces(data, header), rows, data)
-    except (pd.errors.ParserError, ValueError, OverflowError):
+        table = pd.read_csv(io.BytesIO(b"".join((header, text))), low_memory=False)
+    except (pd.errors.ParserError, ValueError, OverflowError, MemoryError):
         return None
+    # Names of rows come of rows that are wider than the header.
+    is_regular = isinstance(table.index, pd.RangeIndex) and NUMBERS.issuperset(table.dtypes)
+    return use(table) if is_regular else None
 
 
 def _is_plain(data: bytes, header: bytes) -> bool:
@@ -49,24 +104,14 @@ def _is_plain(data: bytes, header: bytes) -> bool:
     return b"\r" not in data or csv_shape.count(data, b"\r") == data.count(b"\r\n")
 
 
-def _pieces(data: bytes, header: bytes) -> Iterator[pd.DataFrame]:
-    """Yield the tables of consecutive rows, each with the header of the whole."""
+def _texts(data: bytes, header: bytes) -> Iterator[memoryview]:
+    """Yield the lines behind the header, as many at a time as are worth a table."""
     text, start = memoryview(data), len(header)
+    size = max(PIECE, header.count(b",") * PIECE_OF_COLUMN)
     while start < len(data):
-        end = data.rfind(b"\n", start, start + PIECE) + 1 or data.find(b"\n", start + PIECE) + 1 or len(data)
-        yield pd.read_csv(io.BytesIO(b"".join((header, text[start:end]))), low_memory=False)
+        end = data.rfind(b"\n", start, start + size) + 1 or data.find(b"\n", start + size) + 1 or len(data)
+        yield text[start:end]
         start = end
-
-
-def _joined(pieces: Iterator[pd.DataFrame], rows: int, data: bytes) -> pd.DataFrame | None:
-    """Return consecutive pieces of a text as one table, for which there is room at once."""
-    first = next(pieces)
-    if not NUMBERS.issuperset(first.dtypes):
-        return None
-    joined = _Joined(first, rows)
-    if not all(joined.add(piece) for piece in chain([first], pieces)):
-        return None
-    return joined.table(first.columns) if joined.is_exact(data) else None
 
 
 class _Joined:
@@ -81,9 +126,7 @@ class _Joined:
         self.rows, self.count = rows, 0
 
     def add(self, piece: pd.DataFrame) -> bool:
-        """Take the next rows, unless they have row names, or types from which that of the whole cannot be told."""
-        if not isinstance(piece.index, pd.RangeIndex):
-            return False
+        """Take the next rows, unless they have types from which that of the whole cannot be told."""
         end = self.count + len(piece)
         types = list(piece.dtypes)
         for place, kind in enumerate(types):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
-from custom_model_runner.data import cells, csv_parts, csv_rows, csv_shape
+from custom_model_runner.data import cells, csv_parts, csv_pieces, csv_rows, csv_shape
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import ContractError, InputError
 
@@ -18,11 +19,21 @@ from custom_model_runner.errors import ContractError, InputError
 OUT_OF_MEMORY = "C error: out of memory"
 UNENDED, IN_LINE = re.compile(r"EOF inside string starting at row (\d+)"), re.compile(r"in line (\d+)")
 
+Result = TypeVar("Result")
+
 
 def read(payload: Payload) -> pd.DataFrame:
     """Return the table of a UTF-8 CSV body with a header line; blank lines of a one-column table are missing values."""
     rows = csv_rows.read(payload)
     return _read_any(payload) if rows is None else rows.table()
+
+
+def each_piece(payload: Payload, use: Callable[[pd.DataFrame], Result]) -> list[Result] | None:
+    """Return what a function makes of the rows of a large body, piece by piece, or None where it takes the whole."""
+    if not csv_pieces.is_large(payload.data) or payload.types is not None or payload.text_columns:
+        return None
+    _check_width(payload)
+    return csv_pieces.each(payload.data, use)
 
 
 def _read_any(payload: Payload) -> pd.DataFrame:

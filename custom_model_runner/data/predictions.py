@@ -185,6 +185,11 @@ def _in_row(first: int, values: Array) -> tuple[str | int, ...]:
     return (", first in row ", first) if len(values) > 1 else ()
 
 
+def joined(parts: Sequence[Predictions]) -> Predictions:
+    """Return the predictions of consecutive rows, without extra columns, as one."""
+    return Predictions(parts[0].columns, np.concatenate([part.values for part in parts]))
+
+
 def nothing(target: Target) -> Predictions:
     """Return the predictions for no rows."""
     columns = target.labels if target.is_classification else (DEFAULT_COLUMN,)

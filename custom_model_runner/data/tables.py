@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from custom_model_runner import plugins
 from custom_model_runner.data import csv_rows, signatures
 from custom_model_runner.errors import InputError, PayloadTooLarge, Unsupported
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
     from custom_model_runner.data.csv_rows import Rows
     from custom_model_runner.data.payload import Payload
 
 CSV = "text/csv"
+Result = TypeVar("Result")
 
 
 def read(payload: Payload) -> pd.DataFrame:
@@ -28,6 +31,15 @@ def read(payload: Payload) -> pd.DataFrame:
 def rows(payload: Payload) -> Rows | None:
     """Return the rows of a small body of plain numbers, without making a table, or None where it takes one."""
     return csv_rows.read(payload) if payload.media_type in plugins.FORMATS["csv"].reads else None
+
+
+def each_piece(payload: Payload, use: Callable[[pd.DataFrame], Result]) -> list[Result] | None:
+    """Return what a function makes of the rows of a large body, piece by piece, or None where it takes the whole."""
+    line = plugins.FORMATS["csv"]
+    found: list[Result] | None = (
+        plugins.find(line).each_piece(payload, use) if payload.media_type in line.reads else None
+    )
+    return found
 
 
 def _read(payload: Payload, name: str, line: plugins.Format) -> pd.DataFrame:

@@ -81,8 +81,8 @@ def _table(request: Request, parts: Mapping[str, Payload]) -> Payload:
 
 def raw_payload(request: Request) -> Payload:
     """Return the body with its content type, its content encodings undone."""
-    data, limit = compression.read_all(incoming.opened(request)), incoming.decoded_limit()
-    return Payload.of(data, request.headers.get("Content-Type"), limit=limit)
+    data = compression.read_all(incoming.opened(request), expected=request.content_length or 0)
+    return Payload.of(data, request.headers.get("Content-Type"), limit=incoming.decoded_limit())
 
 
 def asked(request: Request) -> Asked:

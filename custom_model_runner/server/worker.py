@@ -214,6 +214,9 @@ class Worker(PatientWorker):
                 # Else its connection would be closed with patience, by the thread that all others need.
                 conn.sock.shutdown(socket.SHUT_RDWR)
             raise BrokenPipeError(errno.EPIPE, "the client does not read") from error
+        finally:
+            if _declared_bytes(req) >= heap.LARGE:
+                self.memory.trim()
 
     def refuse_slow(self, client: socket.socket) -> None:
         """Answer a request that has not come in time."""
@@ -233,6 +236,10 @@ class Worker(PatientWorker):
             response = failures.last_resort(exc, show_stacktrace=launch.show_stacktrace)
             response = failures.scrubbed(response, launch.clean)
         raw_answers.send(client, response, _request_id(req))
+
+
+def _declared_bytes(request: Any) -> int:
+    return next((int(value) for name, value in request.headers if name == "CONTENT-LENGTH"), 0)
 
 
 def _request_id(request: Any) -> str:

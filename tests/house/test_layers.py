@@ -16,7 +16,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     | frozenset({"credentials", "scrubbing", "scratch", "user_secrets"})
     | frozenset({"addresses", "api_keys", "deployment_config"}),
     frozenset({"data"}),
-    frozenset({"codedir", "model", "metadata", "schema", "estimator", "opening", "artifacts", "sharing"}),
+    frozenset({"codedir", "endpoints", "model", "metadata", "schema", "estimator", "opening", "artifacts", "sharing"}),
     frozenset({"interfaces", "languages", "frameworks", "templates", "delivery"}),
     frozenset({"predictor", "conversation", "warming", "monitoring"}),
     frozenset({"server", "batch", "checks", "training", "anomaly", "registry"}),
@@ -57,6 +57,7 @@ ORDER: frozenset[tuple[str, str]] = frozenset(
         ("codedir", "metadata"),
         ("opening", "artifacts"),
         ("opening", "codedir"),
+        ("endpoints", "model"),
         ("model", "codedir"),
         ("model", "metadata"),
         ("model", "schema"),

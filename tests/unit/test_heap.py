@@ -12,6 +12,7 @@ import pytest
 
 from custom_model_runner import heap
 from custom_model_runner.heap import SECONDS_KEPT, Heap
+from custom_model_runner.server.connections import PatientWorker
 from custom_model_runner.server.worker import Worker
 
 PROGRAM = """
@@ -69,6 +70,16 @@ def test_another_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     memory = heap.opened(heap.SERVER)
     memory.note_use(0.0)
     memory.tidy(SECONDS_KEPT)
+
+
+@pytest.mark.parametrize("size", [heap.LARGE - 1, heap.LARGE])
+def test_what_a_large_body_has_taken_is_given_back_at_once(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(PatientWorker, "handle_request", lambda *_: True)
+    worker: Any = object.__new__(Worker)
+    worker.memory, trims = _counted()
+    request = SimpleNamespace(headers=[("HOST", "here"), ("CONTENT-LENGTH", str(size))])
+    assert worker.handle_request(request, None)
+    assert len(trims) == (size >= heap.LARGE)
 
 
 def test_a_worker_tidies_after_what_it_has_served(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,11 +12,13 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from custom_model_runner import predictor, warming
+from custom_model_runner.data import csv_pieces, csv_rows
 from custom_model_runner.data.csv_rows import Rows
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.predictions import Scores
 from custom_model_runner.errors import RunnerError
 from custom_model_runner.frameworks import bare
+from custom_model_runner.model import Context
 
 from .folders import pickled, plant
 
@@ -77,6 +79,57 @@ def test_other_bodies_become_tables(tmp_path: Path, payload: Payload) -> None:
 def test_a_table_is_made_where_scoring_without_one_gives_up(tmp_path: Path) -> None:
     with predictor.load(plant(tmp_path, {"model.pkl": MODEL})) as cold:
         assert replace(cold, bare=lambda _: None).score(CSV).values.tolist() == cold.score(CSV).values.tolist()
+
+
+LARGE = b"a,b\n" + b"0.5,2.25\n3.5,4.25\n" * 20
+
+
+@pytest.fixture
+def _pieces_are_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_pieces, "LEAST_BYTES", 100)
+    monkeypatch.setattr(csv_pieces, "PIECE", 50)
+    monkeypatch.setattr(csv_pieces, "PIECE_OF_COLUMN", 1)
+    monkeypatch.setattr(csv_rows, "MOST_BYTES", 99)
+
+
+@pytest.mark.usefixtures("_pieces_are_small")
+def test_a_lone_estimator_scores_large_bodies_piece_by_piece_and_predicts_the_same(tmp_path: Path) -> None:
+    sizes: list[int] = []
+    with predictor.load(plant(tmp_path, {"model.pkl": MODEL})) as cold:
+        warm = warming.warmed(cold)
+
+        def watched(table: pd.DataFrame, context: Context) -> Scores:
+            sizes.append(len(table))
+            assert warm.model.score is not None
+            return warm.model.score(table, context)
+
+        found = replace(warm, model=replace(warm.model, score=watched)).score(Payload(LARGE, "text/csv"))
+        expected = cold.score(Payload(LARGE, "text/csv"))
+    assert sum(sizes) == len(found) == 40
+    assert max(sizes) < 10
+    assert found.columns == expected.columns
+    # The last bits depend on how many rows are predicted at a time.
+    np.testing.assert_allclose(found.values, expected.values, rtol=1e-12)
+
+
+@pytest.mark.usefixtures("_pieces_are_small")
+@pytest.mark.parametrize("row", [b"1.5,", b"1.5,text", b"1.5,2,3", b"1.5,inf", b'"1.5,2'])
+def test_what_is_wrong_in_a_large_body_is_told_in_the_same_words(tmp_path: Path, row: bytes) -> None:
+    payload = Payload(LARGE + row + b"\n" + LARGE.partition(b"\n")[2], "text/csv")
+    with predictor.load(plant(tmp_path, {"model.pkl": MODEL})) as cold:
+        words = []
+        for subject in (cold, warming.warmed(cold)):
+            with pytest.raises(RunnerError) as caught:
+                subject.score(payload)
+            words.append(str(caught.value))
+    assert words[0] == words[1]
+
+
+@pytest.mark.usefixtures("_pieces_are_small")
+def test_large_bodies_whose_columns_change_their_type_are_scored_at_once(tmp_path: Path) -> None:
+    payload = Payload(LARGE + b"1,2\n" * 40, "text/csv")
+    with predictor.load(plant(tmp_path, {"model.pkl": MODEL})) as cold:
+        assert warming.warmed(cold).score(payload).values.tolist() == cold.score(payload).values.tolist()
 
 
 def written_down(monkeypatch: pytest.MonkeyPatch) -> list[object]:

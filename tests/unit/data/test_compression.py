@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from custom_model_runner.data import compression
 from custom_model_runner.errors import MalformedRequest, PayloadTooLarge, UnknownEncoding
+from custom_model_runner.heap import LARGE
 
 LIMIT = 1 << 20
 ENCODINGS = sorted(compression.ENCODINGS)
@@ -29,6 +30,13 @@ def decode(data: bytes, *encodings: str, limit: int = LIMIT) -> bytes:
 def test_members_that_follow_each_other_decode_to_all_their_data(parts: list[bytes], encoding: str) -> None:
     data = b"".join(compression.encoded(part, encoding) for part in parts)
     assert decode(data, encoding) == b"".join(parts)
+
+
+@pytest.mark.parametrize("size", [0, 1, LARGE - 1, LARGE, LARGE + 1])
+@pytest.mark.parametrize("expected", [0, LARGE, LARGE + 1])
+def test_what_is_read_is_all_there_was_whatever_was_expected(size: int, expected: int) -> None:
+    data = b"data"[: min(size, 4)] + b"\xff" * max(size - 4, 0)
+    assert compression.read_all(io.BytesIO(data), expected=expected) == data
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

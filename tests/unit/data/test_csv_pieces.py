@@ -27,6 +27,7 @@ def _pieces_are_small() -> object:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_pieces, "LEAST_BYTES", 0)
         patch.setattr(csv_pieces, "PIECE", 12)
+        patch.setattr(csv_pieces, "PIECE_OF_COLUMN", 1)
         yield
 
 
@@ -61,6 +62,17 @@ def test_what_is_read_in_pieces_is_what_pandas_reads(rows: list[list[str]], end:
     found = csv_pieces.read(data)
     if found is not None:
         assert_same(found, data)
+
+
+@given(columns())
+def test_what_each_piece_is_used_for_adds_up_to_the_whole(rows: list[list[str]]) -> None:
+    header = ",".join(f"column {place}" for place in range(len(rows[0])))
+    data = "\n".join([header, *map(",".join, rows)]).encode()
+    found = csv_pieces.each(data, lambda table: table)
+    if found is not None:
+        expected = whole(data)
+        assert pd.concat(found, ignore_index=True).equals(expected)
+        assert all(list(table.dtypes) == list(expected.dtypes) for table in found)
 
 
 LINES = 40
@@ -127,6 +139,24 @@ def test_tables_of_numbers_are_read_in_pieces(data: bytes) -> None:
 )
 def test_what_takes_a_look_at_the_whole_is_left_to_pandas(data: bytes) -> None:
     assert csv_pieces.read(data) is None
+
+
+@pytest.mark.parametrize("row", [b"1.5,text", b"1,2.5", b"1.5,2.5,3", b'"1.5",2.5', b"1.5,\xff"])
+def test_pieces_are_not_used_where_their_rows_could_differ_from_those_of_the_whole(row: bytes) -> None:
+    data = b"a,b\n" + b"1.5,2.5\n" * LINES + row + b"\n" + b"1.5,2.5\n" * LINES
+    assert csv_pieces.each(data, len) is None
+
+
+def test_what_a_piece_fails_with_comes_through() -> None:
+    with pytest.raises(ZeroDivisionError):
+        csv_pieces.each(b"a,b\n" + b"1.5,2.5\n" * LINES, lambda table: 1 // 0)
+
+
+def test_wide_tables_have_large_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_pieces, "PIECE_OF_COLUMN", 100)
+    counts = csv_pieces.each(b"a,b,c\n" + b"1.5,2.5,3.5\n" * LINES, len)
+    assert counts is not None
+    assert max(counts) == 200 // len("1.5,2.5,3.5\n")
 
 
 def test_large_texts_are_read_in_pieces_and_small_ones_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -208,7 +208,7 @@ def test_tables_of_numbers_are_scored_as_arrays_with_the_same_bits(table: pd.Dat
         TABLE.to_numpy(),
         pd.DataFrame(np.ascontiguousarray(TABLE), columns=["a", "b", "c"], copy=False),
         TABLE[:1],
-        pd.concat([TABLE] * 400),
+        pd.concat([TABLE] * 1600),
     ],
     ids=[
         *("short", "order", "more", "twice", "names", "numbers", "text", "truth", "single", "extension", "sparse"),

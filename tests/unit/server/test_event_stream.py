@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
@@ -96,7 +97,7 @@ def test_a_client_that_does_not_take_its_answer_counts_as_gone(monkeypatch: pyte
     monkeypatch.setattr(gthread.ThreadWorker, "handle_request", stall)
     with pair() as (ours, client):
         with pytest.raises(BrokenPipeError, match="the client does not read"):
-            object.__new__(Worker).handle_request(None, Connection(ours))
+            object.__new__(Worker).handle_request(SimpleNamespace(headers=[]), Connection(ours))
         assert client.recv(1) == b""
 
 
