@@ -9,6 +9,7 @@ from dataclasses import replace
 from custom_model_runner.batch.blocks import Blocks, Whole
 from custom_model_runner.batch.rest import InBlock, InFile
 from custom_model_runner.batch.sources import Unreadable
+from custom_model_runner.batch.steady import Changed
 from custom_model_runner.errors import InputError, RunnerError
 
 BEGINS_ANEW = "the types of the first and last rows are not those of all: the input begins anew"
@@ -29,7 +30,7 @@ def doubted(blocks: Blocks) -> Iterator[None]:
     try:
         yield
     except (InBlock, InFile, InputError) as error:
-        if not blocks.is_expected or isinstance(error, Unreadable):
+        if not blocks.is_expected or isinstance(error, (Changed, Unreadable)):
             raise
         raise Unconfirmed(blocks.types, error) from error
 

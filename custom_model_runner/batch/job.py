@@ -21,6 +21,7 @@ from custom_model_runner.batch import (
     segments,
     sinks,
     sources,
+    steady,
 )
 from custom_model_runner.batch.blocks import Block, Blocks, Whole
 from custom_model_runner.batch.flow import Way
@@ -112,7 +113,7 @@ def _predict(job: Job) -> None:
         _predict_by(replace(job, expects=_may_expect(job)))
     except expecting.Unconfirmed as error:
         job.tally.begin_anew()
-        with job.watching():
+        with job.watching(), steady.kept(job.batch.states):
             found = plan.look(job.batch)
         if isinstance(found, Blocks) and found.types == error.types:
             raise error.failure from error.failure.__cause__
@@ -170,7 +171,7 @@ def _found(job: Job, look: Look, *, takes_blocks: bool) -> Blocks | Whole:
     job.tally.stages.end(LOAD)
     if not takes_blocks:
         return Whole()
-    with job.watching():
+    with job.watching(), steady.kept(job.batch.states):
         found = look()
     job.tally.stages.end(LOOK)
     job.tally.total = found.rows if isinstance(found, Blocks) else None
@@ -195,7 +196,7 @@ def _alone(job: Job, look: Look, number: int = 0) -> None:
 
 @contextmanager
 def _predicting(job: Job, blocks: Blocks) -> Iterator[None]:
-    with expecting.doubted(blocks) if job.expects else nullcontext(), job.watching():
+    with expecting.doubted(blocks) if job.expects else nullcontext(), steady.blamed(job.batch.states), job.watching():
         yield
 
 
@@ -264,7 +265,8 @@ def _pooled(job: Job, workers: Pool, blocks: Blocks) -> None:
 def _rest(job: Job, blocks: Blocks) -> Rest:
     """Return what is to be done of an input; what was done before is in the folder of an interrupted run."""
     before = {} if job.partial is None else job.partial.begin(blocks.known)
-    rest = Rest(blocks, job.batch.name, before, job.form.join)
+    steadily = replace(blocks, read=steady.reading(blocks.read, job.batch.states))
+    rest = Rest(steadily, job.batch.name, before, job.form.join)
     job.tally.rejected_rows = rest.rejected
     job.tally.resumed_rows = rest.rows - rest.rejected
     return rest
@@ -272,7 +274,7 @@ def _rest(job: Job, blocks: Blocks) -> Rest:
 
 def _whole(job: Job, predictor: Predictor, found: Whole) -> None:
     local.check_whole(predictor, job.settings, job.batch)
-    with job.watching():
+    with job.watching(), steady.kept(job.batch.states):
         data = _data(job, predictor, found)
     # Not before: what cannot be read is told in one line.
     if found.reason is not None:

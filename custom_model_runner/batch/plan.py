@@ -10,9 +10,10 @@ from typing import Any
 
 from custom_model_runner import plugins
 from custom_model_runner.addresses import Address, file_name, shown
-from custom_model_runner.batch import columns, rejects, segments, several, sinks, sources, text
+from custom_model_runner.batch import columns, rejects, segments, several, sinks, sources, steady, text
 from custom_model_runner.batch.blocks import BLOCK_BYTES, Blocks, Limits, Whole
 from custom_model_runner.batch.several import Read
+from custom_model_runner.batch.steady import States
 from custom_model_runner.data import compression, tables, transformed
 from custom_model_runner.data.compression import Readable
 from custom_model_runner.errors import InputError, UsageError
@@ -35,7 +36,7 @@ UNBOUNDED = 1 << 62
 class Plan:
     """What an input is read as, what an output is written as and compressed with, and how many rows make a block.
 
-    `size` is the bytes of the input, None for a pipe.
+    `size` is the bytes of the input, None for a pipe; `states` are those of files on this machine.
     """
 
     sources: tuple[str, ...]
@@ -47,6 +48,7 @@ class Plan:
     is_whole: bool
     limits: Limits
     size: int | None
+    states: States
     rejects_rows: bool = False
 
     @property
@@ -97,6 +99,7 @@ def settle(settings: ScoreSettings, output: Path | Address | None) -> Plan:
             _block_bytes(_sum(found.values()), settings.workers),
         ),
         _sum(found.values()),
+        steady.states(filter(sources.is_file, files)),
         settings.on_error != rejects.STOP,
     )
 

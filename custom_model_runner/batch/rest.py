@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from custom_model_runner.batch.blocks import BEGINNING, Block, Blocks
 from custom_model_runner.batch.heads import Unlike
 from custom_model_runner.batch.segments import AllRejected, Segment
+from custom_model_runner.batch.steady import Changed
 from custom_model_runner.batch.store import Kept
 from custom_model_runner.errors import BaseCustomUserError, InputError, RunnerError
 
@@ -57,7 +58,7 @@ def comes_again(error: BaseException) -> bool:
     if isinstance(error, InBlock):
         return error.comes_again
     found = error.__cause__ if isinstance(error, InFile) else error
-    return isinstance(found, (AllRejected, Unlike)) or type(found) is InputError
+    return isinstance(found, (AllRejected, Changed, Unlike)) or type(found) is InputError
 
 
 @dataclass

@@ -15,6 +15,8 @@ from typing import IO
 import psutil
 
 from custom_model_runner.addresses import file_name, scheme_of, shown
+from custom_model_runner.batch import steady
+from custom_model_runner.batch.steady import State
 from custom_model_runner.batch.stores import store
 from custom_model_runner.batch.stores.store import Changed
 from custom_model_runner.data import compression
@@ -121,7 +123,7 @@ def _readable(source: str) -> Iterator[None]:
     except OSError as error:
         raise _unreadable(source, error.strerror) from error
     except Changed as error:
-        raise changed(source) from error
+        raise steady.changed(source, str(error)) from error
     except StorageError as error:
         raise _unreadable(source, str(error)) from error
 
@@ -163,20 +165,15 @@ class Watched:
 
     def read(self, size: int, /) -> bytes:
         data = self._file.read(size)
-        if not data and _state(self._file) != self._before:
-            raise changed(self._name)
+        if not data and self._before is not None:
+            self._before.check(self._name, _state(self._file))
         return data
 
 
-def _state(file: IO[bytes]) -> tuple[int, int] | None:
-    """Return what changes with a regular file; a pipe has nothing of it."""
+def _state(file: IO[bytes]) -> State | None:
+    """Return the state of a regular file; a pipe has none."""
     found = os.fstat(file.fileno())
-    return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
-
-
-def changed(source: str) -> InputError:
-    """Return the failure of an input that does not stay as it is."""
-    return InputError(f"The input {shown(source)!r} was changed while it was read, expected a file that stays as it is")
+    return State.of(found) if stat.S_ISREG(found.st_mode) else None
 
 
 class Prefixed:
