@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import os
 import secrets
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
@@ -38,7 +40,7 @@ def settle(output: Path | Address | None, source: str) -> Path | Address | None:
 def choose(output: Path | None, source: str, *, flag: str = "--output") -> Path | None:
     """Return the file to write, or None for standard output, before anything is read or written.
 
-    An output that is the input, or that cannot be a file, is a usage error.
+    An output that is the input, or that cannot be a file, is a usage error; one that cannot be written is told, too.
     """
     if output is None or _is_descriptor(output, 1):
         return None
@@ -55,7 +57,17 @@ def choose(output: Path | None, source: str, *, flag: str = "--output") -> Path 
         raise UsageError(f"{flag}: {str(output)!r} is the input file itself")
     if source != STANDARD_INPUT and _would_be_input(output, source):
         raise _among(output, flag)
+    with told(output, flag=flag):
+        _try(output)
     return output
+
+
+def _try(output: Path) -> None:
+    """Raise the OSError that would keep an output from being written, without a trace of it."""
+    if _is_plain(output):
+        tempfile.TemporaryFile(dir=output.resolve().parent).close()
+    elif not os.access(output, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _would_be_input(output: Path, source: str) -> bool:

@@ -56,6 +56,18 @@ def test_a_file_that_cannot_be_written_is_an_error_that_says_why(
         sinks.write(tmp_path / "out", b"data")
 
 
+@pytest.mark.parametrize("flag", ["--output", "--rejects", "--summary"])
+def test_a_place_where_nothing_can_be_written_is_told_before_anything_is_done(flag: str) -> None:
+    # Not even by who may do everything.
+    with pytest.raises(RunnerError, match=f"^{flag}: '/proc/x.csv' cannot be written: "):
+        sinks.choose(Path("/proc/x.csv"), "-", flag=flag)
+
+
+def test_trying_a_place_leaves_nothing_there(tmp_path: Path) -> None:
+    sinks.choose(tmp_path / "out.csv", "-")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o666])
 def test_a_replaced_file_keeps_its_mode(tmp_path: Path, mode: int) -> None:
     plant(tmp_path, {"out": "old"})
