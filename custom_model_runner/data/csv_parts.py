@@ -100,7 +100,10 @@ def _has_signed_zero(values: np.ndarray[Any, Any]) -> bool:
 def _without_signs(table: pd.DataFrame, names: list[str], payload: Payload) -> pd.DataFrame:
     """Return a table with columns that pandas infers, which has no sign of a zero that is written as an integer."""
     inferred = parse(payload.data, types=None, skip_blank_lines=table.shape[1] > 1)
-    return table.assign(**{name: inferred[name].astype("float64") for name in names})
+    table = table.copy(deep=False)
+    for name in names:
+        table[name] = inferred[name].astype("float64")
+    return table
 
 
 def check_types(payload: Payload) -> None:

@@ -44,5 +44,5 @@ def test_ten_times_the_rows_take_no_more_memory(tmp_path: Path, suffix: str) -> 
             run = partial(score, folder, source, output=tmp_path / "out.csv", batch_rows=3_000)
             peaks.append(peak_of(run))
     # The file itself is ten times as large as that.
-    assert peaks[2] < peaks[1] + 1_000_000
+    assert peaks[2] < peaks[1] + 2_000_000
     assert (tmp_path / "out.csv").read_bytes().count(b"\n") == 10 * ROWS + 1
