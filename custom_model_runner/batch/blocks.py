@@ -6,19 +6,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from custom_model_runner.data.payload import Payload
+from custom_model_runner.data.payload import WIDE, Payload
 
 # What a block holds by default, about: enough that calls of the model cost little, and a few of them little memory.
 BLOCK_BYTES = 2 << 20
+# How many times that a block holds at most, however wide it is.
+MOST_WIDTHS = 32
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How many bytes a compressed input may decode to, a table may take, and a block has if its rows are not given."""
+    """How many bytes a compressed input may decode to, a table may take, and a block has if it is not wide."""
 
     decoded: int
     table: int
     block: int
+
+    def block_rows(self, columns: int, row_bytes: float) -> int:
+        """Return how many rows of such a width and length make a block: wide ones some hundred, as far as they may."""
+        widths = min(max(columns / WIDE, 1), MOST_WIDTHS)
+        return max(int(self.block * widths / max(row_bytes, 1)), 1)
 
 
 @dataclass(frozen=True)

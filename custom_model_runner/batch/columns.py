@@ -67,7 +67,7 @@ class Columns:
 
     def blocks(self, types: dict[str, str], *, block_rows: int | None, limits: Limits) -> Blocks:
         """Return the file in blocks."""
-        rows = block_rows or max(limits.block * self.rows // max(self.size, 1), 1)
+        rows = block_rows or limits.block_rows(len(self.schema), self.size / max(self.rows, 1))
         cutting = Cutting(self.source, self.format_name, rows, self.most)
         return Blocks(ARROW_STREAM, types, limits.table, self.rows, cutting.read, self.schema, cuts=(cutting.facts,))
 

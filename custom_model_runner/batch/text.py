@@ -34,12 +34,14 @@ LOOKERS = 2
 class Text:
     """A kind of rows: whether a header and quotes belong to it, and how its columns are looked at.
 
-    `as_expected` is told how long the header is; it is a short way to the same, or None where it does not lead there.
-    `joined` says what columns hold that hold one thing and then another.
+    `mark` comes about once a column in the first line. `as_expected` is told how long the header is; it is a short way
+    to the same, or None where it does not lead there. `joined` says what columns hold that hold one thing and then
+    another.
     """
 
     media_type: str
     has_header: bool
+    mark: bytes
     facts: Callable[[Payload], tuple[int, Facts]]
     as_expected: Callable[[Payload, Facts, int], tuple[int, Facts] | None]
     joined: Callable[[Facts, Facts], Facts]
@@ -48,11 +50,12 @@ class Text:
 
 KINDS = {
     tables.CSV: Text(
-        tables.CSV, True, csv_facts.of, csv_facts.as_expected, column_facts.following, column_facts.type_of
+        tables.CSV, True, b",", csv_facts.of, csv_facts.as_expected, column_facts.following, column_facts.type_of
     ),
     NDJSON: Text(
         NDJSON,
         False,
+        b'":',
         json_facts.of,
         lambda payload, expected, _: json_facts.as_expected(payload, expected),
         column_facts.merged,
@@ -208,7 +211,8 @@ def cutting(first: bytes, media_type: str, source: str, *, block_rows: int | Non
     # What pandas makes of a bare carriage return depends on what stands around it.
     if b"\r" in (header.removesuffix(b"\n").removesuffix(b"\r") if b"\n" in first else first):
         return None
-    ample = max(limits.block * max(first.count(b"\n"), 1) // max(len(first), 1), 1)
+    lines = max(first.count(b"\n"), 1)
+    ample = limits.block_rows(first.partition(b"\n")[0].count(kind.mark), len(first) / lines)
     line = 1 + max(csv_shape.line_ends(header), kind.has_header)
     return Cutting(kind, source, limits, header, line, block_rows or ample, ample)
 

@@ -12,6 +12,7 @@ import pyarrow.json
 
 from custom_model_runner.data import columnar, missing
 from custom_model_runner.data.column_facts import MOST
+from custom_model_runner.data.payload import WIDE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,8 @@ def read(data: bytes, types: Mapping[str, str]) -> pd.DataFrame | None:
 def table(data: bytes, kinds: Mapping[str, Any]) -> Any:
     """Return the Arrow table of lines that hold values of these kinds; None where they do not, or it is not sure."""
     rows = _rows(data)
-    if not kinds or rows is None:
+    # Each value takes the parser longer, the more names there are; of very many it takes longer than records do.
+    if not 0 < len(kinds) <= WIDE or rows is None:
         return None
     try:
         found = _parsed(data, kinds)

@@ -18,6 +18,8 @@ DEFAULT_LIMIT = 1 << 30
 # What a table takes at least, in bytes: each number, and what pandas keeps of each column.
 CELL = 8
 COLUMN = 1024
+# From so many columns on, what each takes whatever its rows counts more than what they take.
+WIDE = 1024
 # What a byte that describes columns takes when it is read, about; made up to take much, it takes some times that.
 DESCRIPTION = 32
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import orjson
 import pandas as pd
 from pandas.api.types import infer_dtype
@@ -99,9 +100,15 @@ def typed(
         if (found := _contradicting(values, type_)) is not None:
             what = f"column {name!r} holds {found[1]}, expected {type_}"
             raise column_facts.contradiction(format_name, line_of(found[0]), what)
-        # As the table of all rows would infer it.
-        columns[name] = pd.Series(values, dtype=pd.Series(["text"]).dtype if type_ == "str" else type_)
+        columns[name] = _column(values, type_)
     return missing.as_nan(pd.DataFrame(columns))
+
+
+def _column(values: Sequence[Any], type_: str) -> Any:
+    """Return a column as the table of all rows would infer it; arrays are made much faster than other columns."""
+    if type_ in ALLOWED and type_ != "str":
+        return np.array(values, dtype=type_)
+    return pd.Series(values, dtype=pd.Series(["text"]).dtype if type_ == "str" else type_)
 
 
 def _contradicting(values: Sequence[Any], type_: str) -> tuple[int, str] | None:
