@@ -174,7 +174,9 @@ def _found(job: Job, look: Look, *, takes_blocks: bool) -> Blocks | Whole:
     with job.watching(), steady.kept(job.batch.states):
         found = look()
     job.tally.stages.end(LOOK)
-    job.tally.total = found.rows if isinstance(found, Blocks) else None
+    if isinstance(found, Blocks):
+        # Rows that nobody has counted are those of a plain file, or of a pipe, which has no size.
+        job.tally.total, job.tally.text_bytes = found.rows, job.batch.size or 0
     return found
 
 
@@ -266,7 +268,7 @@ def _rest(job: Job, blocks: Blocks) -> Rest:
     """Return what is to be done of an input; what was done before is in the folder of an interrupted run."""
     before = {} if job.partial is None else job.partial.begin(blocks.known)
     steadily = replace(blocks, read=steady.reading(blocks.read, job.batch.states))
-    rest = Rest(steadily, job.batch.name, before, job.form.join)
+    rest = Rest(steadily, job.batch.name, before, job.form.join, job.tally.passed)
     job.tally.rejected_rows = rest.rejected
     job.tally.resumed_rows = rest.rows - rest.rejected
     return rest

@@ -50,7 +50,7 @@ def watching(tally: Tally, show: Show) -> Iterator[None]:
 
 
 def text(tally: Tally, now: float) -> str:
-    """Return how far a batch is: rows, rows in a second, how long it may still take, memory."""
+    """Return how far a batch is: rows, of how many, rows in a second, how long it may still take, memory."""
     last, since = tally.stages.marks[-1] if tally.stages.marks else ("", tally.stages.start)
     parts = [DOING[last]] if last in DOING else _rows(tally, now - since)
     return f"drum: {', '.join([*parts, f'{tally.memory / 2**20:,.0f} MiB'])}"
@@ -59,11 +59,18 @@ def text(tally: Tally, now: float) -> str:
 def _rows(tally: Tally, seconds: float) -> list[str]:
     speed = tally.rows / seconds if seconds else 0.0
     told = f"{speed:,.{0 if speed >= SLOW else 1}f} rows/s"
-    rows = tally.rows + tally.resumed_rows + tally.rejected_rows
-    if tally.total is None:
+    rows, total, about = tally.done, tally.total, ""
+    if total is None:
+        total, about = tally.about, "~"
+    if total is None:
         return [f"{rows:,} rows", told]
-    parts = [f"{rows:,} of {tally.total:,} rows", told]
-    return [*parts, f"{_duration((tally.total - rows) / speed)} left"] if speed else parts
+    parts = [f"{rows:,} of {about}{total:,} rows", f"{_percent(rows, total)}%", told]
+    return [*parts, f"{_duration(max(total - rows, 0) / speed)} left"] if speed else parts
+
+
+def _percent(rows: int, total: int) -> int:
+    """Return how much is done; all is no more than all, even where the total was rounded."""
+    return min(100 * rows // total, 100) if total else 100
 
 
 def _duration(seconds: float) -> str:

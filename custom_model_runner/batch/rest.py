@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from custom_model_runner.batch.blocks import BEGINNING, Block, Blocks
+from custom_model_runner.batch.blocks import BEGINNING, Block, Blocks, Place
 from custom_model_runner.batch.heads import Unlike
 from custom_model_runner.batch.segments import AllRejected, Segment
 from custom_model_runner.batch.steady import Changed
@@ -66,13 +66,14 @@ class Rest:
     """The blocks of an input, of which some were done before; `name` is that of a single input.
 
     Of those that this run does only their number and the rows of each file are kept: there may be no end to them.
-    `head` is that of all segments, such as `join` makes of them.
+    `head` is that of all segments, such as `join` makes of them; `passed` is told how far the blocks are done.
     """
 
     blocks: Blocks
     name: str
     before: Mapping[int, Kept]
     join: Callable[[bytes, bytes], bytes]
+    passed: Callable[[Place], None] = lambda _: None
     head: bytes = b""
     _taken: int = 0
     _rows: Counter[int] = field(default_factory=Counter)
@@ -88,6 +89,7 @@ class Rest:
         """Note that a block of so many rows, the next one that was not done, is done."""
         self._taken += 1
         self._rows[block.behind.files] += rows
+        self.passed(block.behind)
 
     def failure(self, block: Block, error: OfRows) -> InBlock:
         """Return the failure of a block, before which all are done, with the rows of its file."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, cast
 
+from custom_model_runner.batch.blocks import Place
 from custom_model_runner.batch.segments import Form, Segment
 from custom_model_runner.data.compression import Readable
 from custom_model_runner.data.observation import Observation
@@ -13,6 +14,8 @@ from custom_model_runner.data.stages import Stages
 
 # What follows the load is the rest of a look at the input, which begins with it.
 LOAD, LOOK, PREDICT, WRITE = "load", "look", "predict", "write"
+# Of a number that is an estimate.
+DIGITS = 3
 
 
 @dataclass
@@ -20,6 +23,7 @@ class Tally:
     """What was counted so far; bytes are those of files and pipes, memory is that of all processes together.
 
     `total` is how many rows there are, if that is known; those of an earlier run that this one goes on with are apart.
+    Where only the bytes of them are known, as `text_bytes`, those that are done tell `about` how many there are.
     """
 
     rows: int = 0
@@ -31,6 +35,8 @@ class Tally:
     memory: int = 0
     peak_memory: int = 0
     total: int | None = None
+    text_bytes: int = 0
+    done_bytes: int = 0
     stages: Stages = field(default_factory=Stages)
 
     def counted(self, segments: Iterator[Segment]) -> Iterator[Segment]:
@@ -59,11 +65,28 @@ class Tally:
 
         return replace(form, assemble=assemble)
 
+    def passed(self, place: Place) -> None:
+        """Note how far a text is done."""
+        self.done_bytes = place.offset
+
+    @property
+    def done(self) -> int:
+        """How many rows are done."""
+        return self.rows + self.resumed_rows + self.rejected_rows
+
+    @property
+    def about(self) -> int | None:
+        """How many rows there are, about: in three digits, None as long as nothing tells."""
+        if not (self.text_bytes and self.done_bytes):
+            return None
+        found = max(self.done * self.text_bytes // self.done_bytes, self.done)
+        return round(found, DIGITS - len(str(found)))
+
     def begin_anew(self) -> None:
         """Forget the rows that were counted; what they took stays."""
         self.stages.end(PREDICT)
         self.rows = self.blocks = self.rejected_rows = self.resumed_rows = 0
-        self.total = None
+        self.total, self.text_bytes, self.done_bytes = None, 0, 0
 
     def note_memory(self, memory: int) -> None:
         """Note what all processes take now."""

@@ -62,7 +62,7 @@ def test_a_terminal_shows_on_one_line_how_far_a_run_is(start: Start, folder: Pat
     assert process.wait(60) == 0
     assert b"\rdrum: 300 of 1,000 rows, " in shown
     line = (shown + rest).split(b"300 of 1,000 rows, ")[1].split(b"\r")[0].decode()
-    assert [part.split()[-1] for part in line.split(", ")] == ["rows/s", "left", "MiB"]
+    assert [part.split()[-1] for part in line.split(", ")] == ["30%", "rows/s", "left", "MiB"]
     # In the end the line is blank again, and nothing was written below it.
     assert (shown + rest).split(b"\r")[-2:][0].strip() == b""
     assert b"\n" not in shown + rest

@@ -11,6 +11,7 @@ from custom_model_runner.addresses import Address
 from custom_model_runner.batch import job, local, plan
 from custom_model_runner.batch.job import Job
 from custom_model_runner.batch.output import Target
+from custom_model_runner.batch.tally import Tally
 from custom_model_runner.predictor import Predictor
 from custom_model_runner.settings import ModelSettings, ScoreSettings
 
@@ -29,6 +30,7 @@ def score(
     output: Path | Address | None = None,
     terminal: bool = False,
     target_type: str = "regression",
+    tally: Tally | None = None,
     **given: Any,
 ) -> bytes:
     """Run a batch and return what it writes to standard output."""
@@ -36,7 +38,7 @@ def score(
     model = ModelSettings(code_dir=folder, target_type=target_type)
     with tempfile.TemporaryFile() as stdout:
         target = Target(output, os.dup(stdout.fileno()), terminal)
-        job.run(Job(model, settings, plan.settle(settings, output), target, None))
+        job.run(Job(model, settings, plan.settle(settings, output), target, None, tally or Tally()))
         os.close(target.stdout)
         stdout.seek(0)
         return stdout.read()

@@ -24,6 +24,7 @@ from custom_model_runner.batch.expecting import BEGINS_ANEW
 from custom_model_runner.batch.segments import Segment
 from custom_model_runner.batch.sources import Watched
 from custom_model_runner.batch.store import Store
+from custom_model_runner.batch.tally import Tally
 from custom_model_runner.errors import InputError, RunnerError
 
 from ..folders import pickled, plant
@@ -123,6 +124,14 @@ def test_a_record_between_that_contradicts_has_the_run_begin_anew(
     folder: Path, between: str, workers: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     check_begins_anew(folder, lines_file(folder, between), workers, capsys)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_bytes_tell_how_many_rows_a_file_has_that_is_not_looked_at(folder: Path, workers: int) -> None:
+    tally = Tally()
+    to_file(folder, rows_file(folder, "7"), workers=workers, tally=tally)
+    # The header has as many bytes as a row.
+    assert (tally.total, tally.about) == (None, 1 + 2 * ROWS + 2)
 
 
 def test_a_broken_record_is_told_as_a_look_tells_it(folder: Path) -> None:

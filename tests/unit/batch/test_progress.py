@@ -30,18 +30,29 @@ def tally_at(*stages: str, **counted: int) -> Tally:
     ("stages", "counted", "told"),
     [
         ([LOAD], {}, "drum: looking at the input, 0 MiB"),
-        ([LOAD, LOOK], {"total": 10}, "drum: 0 of 10 rows, 0.0 rows/s, 0 MiB"),
+        ([LOAD, LOOK], {"total": 10}, "drum: 0 of 10 rows, 0%, 0.0 rows/s, 0 MiB"),
         ([LOAD, LOOK], {"rows": 5000}, "drum: 5,000 rows, 1,000 rows/s, 0 MiB"),
-        ([LOAD, LOOK], {"rows": 50, "total": 700}, "drum: 50 of 700 rows, 10 rows/s, 1:05 left, 0 MiB"),
+        ([LOAD, LOOK], {"rows": 50, "total": 700}, "drum: 50 of 700 rows, 7%, 10 rows/s, 1:05 left, 0 MiB"),
+        (
+            [LOAD, LOOK],
+            {"rows": 123_456, "text_bytes": 9999, "done_bytes": 1000},
+            "drum: 123,456 of ~1,230,000 rows, 10%, 24,691 rows/s, 0:45 left, 0 MiB",
+        ),
+        (
+            [LOAD, LOOK],
+            {"rows": 1004, "text_bytes": 10, "done_bytes": 10},
+            "drum: 1,004 of ~1,000 rows, 100%, 201 rows/s, 0:00 left, 0 MiB",
+        ),
+        ([LOAD, LOOK], {"text_bytes": 10}, "drum: 0 rows, 0.0 rows/s, 0 MiB"),
         (
             [LOAD, LOOK],
             {"rows": 1, "total": 801, "memory": 3 << 20},
-            "drum: 1 of 801 rows, 0.2 rows/s, 1:06:40 left, 3 MiB",
+            "drum: 1 of 801 rows, 0%, 0.2 rows/s, 1:06:40 left, 3 MiB",
         ),
         (
             [LOAD, LOOK],
             {"rows": 50, "resumed_rows": 50, "total": 700},
-            "drum: 100 of 700 rows, 10 rows/s, 1:00 left, 0 MiB",
+            "drum: 100 of 700 rows, 14%, 10 rows/s, 1:00 left, 0 MiB",
         ),
         ([LOAD, LOOK, PREDICT], {"rows": 10, "total": 10}, "drum: writing the output, 0 MiB"),
     ],
