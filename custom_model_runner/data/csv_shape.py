@@ -13,8 +13,8 @@ from custom_model_runner.data.payload import CELL, COLUMN, Payload
 
 END = re.compile(rb",|\r\n?|\n")
 QUOTE = b'"'
-# It may be cut off at the end.
-IN_QUOTES = re.compile(rb'(?:(?<=[,\r\n])|\A(?:\xef\xbb\xbf)?)"[^"]*(?:""[^"]*)*"?')
+# It may be cut off at the end. What stands before it comes behind its first mark, which is then searched for quickly.
+IN_QUOTES = re.compile(rb'"(?:(?<=[,\r\n]")|(?<=\A")|(?<=\A\xef\xbb\xbf"))[^"]*(?:""[^"]*)*"?')
 # What stays in the processor's own memory.
 COUNTED = 1 << 18
 

@@ -37,6 +37,12 @@ def test_marks_blank_lines_and_stray_quotes_are_understood(text: bytes, expected
     assert csv_shape.widths(Payload(text)) == expected
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_records_begin_where_line_ends_are_not_in_quotes(mark: bytes) -> None:
+    payload = Payload(mark + b'"a\nb",c\n5" pipe,"x\n\n""y"\n,1\n')
+    assert [csv_shape.line_of_record(payload, record) for record in (1, 2, 3)] == [1, 3, 6]
+
+
 @pytest.mark.parametrize("text", [b"%s\n1\n", b"a\n%s\n", b'"a"\n%s', b'%s,"x"\n'])
 def test_a_row_of_more_columns_than_the_limit_has_room_for_is_refused(text: bytes) -> None:
     row = b",".join([b"c"] * 100)
