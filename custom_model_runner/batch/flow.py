@@ -8,7 +8,7 @@ from functools import partial
 
 import pandas as pd
 
-from custom_model_runner.batch import ahead, keys, rejects
+from custom_model_runner.batch import ahead, keys, mixed, rejects
 from custom_model_runner.batch.blocks import Block, Blocks
 from custom_model_runner.batch.rejects import Made
 from custom_model_runner.batch.rest import InFile, OfRows, Rest
@@ -78,6 +78,7 @@ def made_of(predictor: Predictor, payload: Payload, way: Way) -> Made:
         return Made(made, len(made))
     except OfRows as error:
         if way.on_error == rejects.STOP:
+            error.args += mixed.why(payload.table, error.__cause__)
             raise
         # Hooks may have changed it in place.
         came = predictor.read(replace(payload, table=None))

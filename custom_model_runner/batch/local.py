@@ -12,7 +12,7 @@ import pandas as pd
 
 from custom_model_runner import plugins
 from custom_model_runner.addresses import Address
-from custom_model_runner.batch import keys, preview, rejects, segments, sinks, sources
+from custom_model_runner.batch import keys, mixed, preview, rejects, segments, sinks, sources
 from custom_model_runner.batch.plan import Plan, takes_blocks
 from custom_model_runner.batch.rest import InBlock, OfRows
 from custom_model_runner.data import answers, compression, tables, transformed
@@ -165,7 +165,9 @@ def _of_rows(payload: Payload, plan: Plan) -> Iterator[None]:
         yield
     except (RunnerError, BaseCustomUserError) as error:
         rows = 0 if payload.table is None else len(payload.table)
-        raise InBlock(0, plan.name, OfRows(rows, error)) from error
+        failure = OfRows(rows, error)
+        failure.args += mixed.why(payload.table, error)
+        raise InBlock(0, plan.name, failure) from error
 
 
 def _table(predictor: Predictor, settings: ScoreSettings, plan: Plan, data: bytes) -> Payload:
