@@ -214,7 +214,10 @@ def workers(text: str) -> int:
     """Return a number of worker processes that a machine can be meant to bear; `auto` is one per usable processor."""
     if text.strip().lower() == "auto":
         return min(processors(), MOST_WORKERS)
-    number = positive(text)
+    try:
+        number = positive(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, nor `auto`") from error
     if number > MOST_WORKERS:
         raise ValueError(f"{text!r} is too many, expected at most {MOST_WORKERS}")
     return number

@@ -237,6 +237,11 @@ def test_the_processors_are_those_of_the_affinity_and_of_the_quota(
     assert parsers.processors(tmp_path) == expected
 
 
+def test_what_is_no_number_of_workers_is_refused_with_the_word_for_all_processors() -> None:
+    with pytest.raises(ValueError, match="'0' is not a whole number above 0, nor `auto`"):
+        parsers.workers("0")
+
+
 def test_auto_is_a_number_of_workers_that_is_there() -> None:
     assert 1 <= parsers.workers("Auto") <= parsers.MOST_WORKERS
 

@@ -314,7 +314,9 @@ def test_several_parquet_files_have_the_types_of_them_all(folder: Path, tmp_path
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"1.csv": b"a,b\n1,2\n", "2.csv": b"b,a\n1,2\n"}, "The input '2.csv' has other columns, or in another order"),
+        ({"1.csv": b"a,b\n1,2\n", "2.csv": b"b,a\n1,2\n"}, "order, than '1.csv': 'b' stands where 'a' does"),
+        ({"1.csv": b"a,b\n1,2\n", "2.csv": b"a,B\n1,2\n"}, "'2.csv' has other columns, .*: it lacks 'b' and has 'B'"),
+        ({"1.csv": b"# Read me\n", "2.csv": b"a\n1\n"}, "than '1.csv': it lacks '# Read me' and has 'a'"),
         ({"1.csv": b"a,b\n1,2\n", "2.csv": b"a,b\n1,2\n1,2,3\n"}, "2.csv: .* Expected 2 fields in line 3, saw 3"),
         ({"1.csv": b"a,b\n1,2\n", "2.parquet": b""}, "2.parquet' has another format than .*1.csv'"),
         ({"1.json": b"[]", "2.json": b"[]"}, "The input '1.json' can only be read alone"),
