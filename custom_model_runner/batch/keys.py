@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from custom_model_runner import spelling
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.data.predictions import Predictions
 from custom_model_runner.data.transformed import Transformed
@@ -46,7 +47,9 @@ def _keys(payload: Payload, names: Sequence[str]) -> pd.DataFrame:
     table = payload.table
     missing = [name for name in names if table is None or name not in table.columns]
     if table is None or missing:
-        raise InputError(f"--passthrough: the input lacks {len(missing)} of the columns: {', '.join(missing)}")
+        near = None if table is None else spelling.nearest(missing[0], map(str, table.columns))
+        meant = f"; did you mean {near!r}?" if near else ""
+        raise InputError(f"--passthrough: the input lacks {len(missing)} of the columns: {', '.join(missing)}{meant}")
     return table[list(names)].reset_index(drop=True).copy()
 
 

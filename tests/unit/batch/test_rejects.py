@@ -288,6 +288,11 @@ def test_there_is_nothing_to_resume_where_all_rows_were_rejected(
     assert not (folder.parent / "out.csv.partial").exists()
 
 
+def test_a_misspelt_column_to_carry_along_is_told_with_the_one_that_is_meant(folder: Path) -> None:
+    with pytest.raises(RunnerError, match="lacks 1 of the columns: A; did you mean 'a'"):
+        run(folder, on_error="skip", passthrough=("A",))
+
+
 def test_what_is_no_failure_of_some_rows_ends_the_run(folder: Path) -> None:
     with pytest.raises(RunnerError, match=r"Rows 1 to 5 of 'in.csv': --passthrough: the input lacks") as caught:
         run(folder, on_error="skip", passthrough=("z",))
