@@ -63,9 +63,9 @@ class Blocks:
     """An input in blocks: the media type of each, the types of its columns, how many rows it has if that is known.
 
     `read` yields the blocks in order, from a place on, whenever it is called; a pipe can be read once, from its
-    beginning. `columns` is what other files must have, too, to be read with it, `facts` what the columns of text hold,
-    and `cuts` how each file is cut, by which it is cut again without a look at it. Where `is_expected`, some of the
-    rows have told the types, and what a column holds elsewhere may contradict them.
+    beginning. `columns`, names and types, are what other files must have, too, to be read with it, `facts` what the
+    columns of text hold, and `cuts` how each file is cut, by which it is cut again without a look at it. Where
+    `is_expected`, some of the rows have told the types, and what a column holds elsewhere may contradict them.
     """
 
     media_type: str
@@ -73,7 +73,7 @@ class Blocks:
     limit: int
     rows: int | None
     read: Callable[[Place], Iterator[Block]]
-    columns: object = None
+    columns: Sequence[tuple[str, str]] | None = None
     facts: Mapping[str, int] | None = None
     cuts: Sequence[Mapping[str, Any]] = ()
     is_expected: bool = False

@@ -69,7 +69,12 @@ class Columns:
         """Return the file in blocks."""
         rows = block_rows or limits.block_rows(len(self.schema), self.size / max(self.rows, 1))
         cutting = Cutting(self.source, self.format_name, rows, self.most)
-        return Blocks(ARROW_STREAM, types, limits.table, self.rows, cutting.read, self.schema, cuts=(cutting.facts,))
+        columns = [(field.name, _type(field)) for field in self.schema]
+        return Blocks(ARROW_STREAM, types, limits.table, self.rows, cutting.read, columns, cuts=(cutting.facts,))
+
+
+def _type(field: Any) -> str:
+    return f"{field.type}{'' if field.nullable else ' not null'}"
 
 
 def look_at_parquet(source: str, *, block_rows: int | None, limits: Limits) -> Blocks | Whole:

@@ -13,6 +13,7 @@ from custom_model_runner.errors import InputError
 from custom_model_runner.spelling import quoted
 
 Read = Callable[[Place], Iterator[Block]]
+Columns = Sequence[tuple[str, str]]
 
 
 def called(names: Sequence[str]) -> Sequence[str]:
@@ -41,8 +42,8 @@ def joined(names: Sequence[str], every: Sequence[Blocks]) -> Blocks:
     first, *_ = found = called(names)
     for name, blocks in zip(found, every, strict=True):
         if blocks.columns != every[0].columns:
-            what = _difference(list(blocks.types or {}), list(every[0].types or {}))
-            raise InputError(f"The input {name!r} has other columns, or in another order, than {first!r}: {what}")
+            what = _difference(blocks.columns or (), every[0].columns or ())
+            raise InputError(f"The input {name!r} has other columns, types or order than {first!r}: {what}")
     rows = [blocks.rows or 0 for blocks in every]
     types = types_of(names, every)
     cuts = [cut for blocks in every for cut in blocks.cuts]
@@ -50,20 +51,21 @@ def joined(names: Sequence[str], every: Sequence[Blocks]) -> Blocks:
     return replace(every[0], types=types, rows=sum(rows), read=read, cuts=cuts)
 
 
-def _difference(found: Sequence[str], expected: Sequence[str]) -> str:
+def _difference(found: Columns, expected: Columns) -> str:
     """Say in which column a file first differs from another: one that it lacks or has beside, its place or type."""
     parts = [("lacks", _without(expected, found)), ("has", _without(found, expected))]
     words = " and ".join(f"{verb} {quoted(names[0])}" for verb, names in parts if names)
     if words:
         return f"it {words}"
-    pairs = zip(found, expected, strict=True)
-    swapped = next((f"{quoted(one)} stands where {quoted(other)} does" for one, other in pairs if one != other), None)
-    return swapped or "their types differ"
+    (name, type_), (other, due) = next(pair for pair in zip(found, expected, strict=True) if pair[0] != pair[1])
+    if name != other:
+        return f"{quoted(name)} stands where {quoted(other)} does"
+    return f"column {quoted(name)} is {type_}, expected {due}"
 
 
-def _without(names: Sequence[str], others: Sequence[str]) -> Sequence[str]:
-    known = frozenset(others)
-    return [name for name in names if name not in known]
+def _without(columns: Columns, others: Columns) -> Sequence[str]:
+    known = frozenset(name for name, _ in others)
+    return [name for name, _ in columns if name not in known]
 
 
 def reading(names: Sequence[str], every: Sequence[Read]) -> Read:

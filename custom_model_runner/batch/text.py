@@ -139,9 +139,9 @@ def expected(cutting: Cutting) -> Blocks | None:
     )
 
 
-def _columns(kind: Text, facts: Facts) -> tuple[str, ...] | None:
+def _columns(kind: Text, facts: Facts) -> tuple[tuple[str, str], ...] | None:
     """Return what other files must have, too; records may lack any column."""
-    return tuple(facts) if kind.has_header else None
+    return tuple((name, "text") for name in facts) if kind.has_header else None
 
 
 def _untyped(cutting: Cutting) -> Blocks:

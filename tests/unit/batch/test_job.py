@@ -314,7 +314,7 @@ def test_several_parquet_files_have_the_types_of_them_all(folder: Path, tmp_path
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"1.csv": b"a,b\n1,2\n", "2.csv": b"b,a\n1,2\n"}, "order, than '1.csv': 'b' stands where 'a' does"),
+        ({"1.csv": b"a,b\n1,2\n", "2.csv": b"b,a\n1,2\n"}, "order than '1.csv': 'b' stands where 'a' does"),
         ({"1.csv": b"a,b\n1,2\n", "2.csv": b"a,B\n1,2\n"}, "'2.csv' has other columns, .*: it lacks 'b' and has 'B'"),
         ({"1.csv": b"# Read me\n", "2.csv": b"a\n1\n"}, "than '1.csv': it lacks '# Read me' and has 'a'"),
         ({"1.csv": b"a,b\n1,2\n", "2.csv": b"a,b\n1,2\n1,2,3\n"}, "2.csv: .* Expected 2 fields in line 3, saw 3"),
@@ -327,6 +327,24 @@ def test_files_that_do_not_fit_together_are_named(
 ) -> None:
     with pytest.raises(RunnerError, match=message):
         score(folder, plant(tmp_path / "in", files), batch_rows=1)
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"a": [1], "c": [1]}, "it lacks 'b' and has 'c'"),
+        ({"b": [1], "a": [1]}, "'b' stands where 'a' does"),
+        ({"a": [1], "b": [0.5]}, "column 'b' is double, expected int64"),
+    ],
+)
+def test_parquet_files_that_do_not_fit_together_say_where(
+    folder: Path, tmp_path: Path, other: dict[str, list[float]], message: str
+) -> None:
+    (tmp_path / "in").mkdir()
+    pd.DataFrame({"a": [1], "b": [1]}).to_parquet(tmp_path / "in" / "0.parquet")
+    pd.DataFrame(other).to_parquet(tmp_path / "in" / "1.parquet")
+    with pytest.raises(InputError, match=f"'1.parquet' has other columns, types or order than '0.parquet': {message}"):
+        score(folder, tmp_path / "in")
 
 
 def test_files_of_the_same_name_are_told_apart_by_their_folders(folder: Path, tmp_path: Path) -> None:
