@@ -76,7 +76,8 @@ class Partial:
         """Return the segments to go on with; a run that begins anew throws away what is there, and says what it is."""
         if self.journal is not None:
             # Whose rows may be rejected from now on.
-            self.journal.write(self.folder)
+            with sinks.told(self.folder):
+                self.journal.write(self.folder)
             return self.store.kept(verifies=True)
         settled = None if self.settle is None else self.settle()
         if not self.is_begun:
@@ -172,7 +173,7 @@ def _begun(partial: Partial, *, resumes: bool) -> Partial:
         logs.notice(f"{str(partial.output)!r} is complete already")
         return replace(partial, complete_rows=journal.complete["rows"])
     logs.notice(f"going on from the {_rows(partial.folder)} rows in {partial.folder.name!r}")
-    return replace(partial, journal=replace(journal, identity=settled))
+    return replace(partial, journal=replace(journal, identity=settled, complete=None))
 
 
 def _journal(folder: Path) -> Journal | None:

@@ -193,6 +193,14 @@ def test_a_run_that_was_ended_in_its_last_step_has_only_that_to_do(
     assert len(output.read_bytes().splitlines()) == ROWS + 1
 
 
+def test_a_full_disk_when_a_run_goes_on_names_the_folder(stopped: Stopped, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, source, output = stopped
+    monkeypatch.setattr(sinks, "sync", full_at(output.with_name("out.csv.partial") / "journal.new"))
+    with pytest.raises(RunnerError, match=r"^--output: '.*/out.csv.partial' cannot be written: No space left"):
+        score(folder, source, output=output, batch_rows=3, resume=True)
+    assert segment(output, 2).exists()
+
+
 def not_cleared_up(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
     """Return input and output of a run that was complete, and was ended when it began to clear up."""
     source, output = rows_files(tmp_path, "in.csv"), tmp_path / "out.csv"
@@ -212,6 +220,20 @@ def test_a_run_that_was_ended_when_it_was_complete_has_nothing_to_do(
     assert (seen(tmp_path), output.stat()) == (list(range(ROWS)), before)
     assert capsys.readouterr().err == f"drum: '{output}' is complete already\n"
     assert not (tmp_path / "out.csv.partial").exists()
+
+
+def test_a_run_that_was_complete_is_not_once_it_goes_on_otherwise(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, output = not_cleared_up(folder, tmp_path, monkeypatch)
+    given: dict[str, Any] = {"on_error": "skip", "rejects": tmp_path / "bad.csv", "batch_rows": 3, "resume": True}
+    with monkeypatch.context() as patched:
+        patched.setattr(sinks, "sync", full_at(output.with_name("out.csv.partial") / "output"))
+        with pytest.raises(RunnerError, match="No space left"):
+            score(folder, source, output=output, **given)
+    capsys.readouterr()
+    score(folder, source, output=output, **given)
+    assert "complete already" not in capsys.readouterr().err
 
 
 def test_an_output_that_has_changed_since_is_made_again(
