@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
@@ -62,7 +62,8 @@ class Estimator:
         bare: Bare | None = None if prove is None else _or_none(prove, self.model, target)
         if bare is None:
             return None
-        return Bare(partial(_or_none, bare.rows), None if bare.numbers is None else partial(_or_none, bare.numbers))
+        numbers = None if bare.numbers is None else partial(_or_none, bare.numbers)
+        return replace(bare, rows=partial(_or_none, bare.rows), numbers=numbers)
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,12 @@ from custom_model_runner.data.call import Call
 from custom_model_runner.data.chat import Asked, Said
 from custom_model_runner.data.observation import Observation, Observer
 from custom_model_runner.data.payload import Payload
-from custom_model_runner.data.predictions import Predictions, ScoreRows, Scores
+from custom_model_runner.data.predictions import Bare, Predictions, Scores
 from custom_model_runner.data.reply import Reply
 from custom_model_runner.data.report import Report, Reporter, snapshot
 from custom_model_runner.data.stages import DECODE, QUEUE, Stages
 from custom_model_runner.data.transformed import Transformed
-from custom_model_runner.errors import ContractError, InputError, MissingColumns, RunnerError, UsageError
+from custom_model_runner.errors import ContractError, InputError, MissingColumns, UsageError, UserCodeError
 from custom_model_runner.model import Context, Model, ModelInfo, Question
 from custom_model_runner.settings import ModelSettings
 
@@ -37,7 +37,7 @@ class Predictor:
     """A loaded model and the way to call it; a call is inside what `slots` returns while it is inside the model.
 
     `reporter` is told of structured calls; `mlops` makes what an unstructured model reports with, per request.
-    `bare` scores rows of which no table is made, and tells that a table can be scored piece by piece.
+    `bare` scores rows of which no table is made.
     """
 
     model: Model
@@ -45,7 +45,7 @@ class Predictor:
     slots: Slots = field(default_factory=one_at_a_time)
     reporter: Reporter | None = None
     mlops: Callable[[str | None], object] | None = None
-    bare: ScoreRows | None = None
+    bare: Bare | None = None
 
     @property
     def info(self) -> ModelInfo:
@@ -85,25 +85,25 @@ class Predictor:
                 call.stages.end(DECODE)
                 with self.slots():
                     call.stages.end(QUEUE)
-                    if (scores := self.bare(rows)) is None:
+                    if (scores := self.bare.rows(rows)) is None:
                         return self._call(rows.table(), context, call)
                     return self._finish(scores, len(rows), call.stages)
-            if (parts := self._on_pieces(payload, context)) is not None:
-                call.stages.end("score")
-                return predictions.joined(parts)
+            if self.bare.is_by_row and tables.is_large(payload):
+                return self._on_pieces(payload, context, call)
         return self._on_table(payload, lambda table: self._call(table, context, call), call.stages)
 
-    def _on_pieces(self, payload: Payload, context: Context) -> list[Predictions] | None:
-        """Score a large payload while it is read; what is wrong with it is told of the whole."""
-
-        def use(table: pd.DataFrame) -> Predictions:
-            with self.slots():
-                return self._call(table, context, Call(Stages()))
-
-        try:
-            return tables.each_piece(payload, use)
-        except RunnerError:
-            return None
+    def _on_pieces(self, payload: Payload, context: Context, call: Call) -> Predictions:
+        """Score a large payload while it is read, or all of it: also what is wrong with it is told of the whole."""
+        with self.slots():
+            call.stages.end(QUEUE)
+            try:
+                parts = tables.each_piece(payload, lambda table: self._call(table, context, Call(Stages())))
+            except (InputError, UserCodeError):
+                parts = None
+            if parts is None:
+                return self._call(self.read(payload), context, call)
+            call.stages.end("score")
+            return predictions.joined(parts)
 
     def _on_table(self, payload: Payload, use: Callable[[Any], Result], stages: Stages) -> Result:
         """Use the table of a payload; what reads it outside the model takes no slot."""

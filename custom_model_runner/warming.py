@@ -25,7 +25,7 @@ def warmed(predictor: Predictor) -> Predictor:
     """Return a predictor that has read tables and has called its model, but no code of the user's.
 
     Where it was seen to make no difference, small tables of numbers then reach the model without what pandas knows of
-    them, and small bodies without becoming tables, if nobody else looks at these.
+    them, and small bodies without becoming tables, if nobody else looks at these; large ones in pieces.
     """
     for body in BODIES:
         tables.read(Payload(body, tables.CSV))
@@ -37,7 +37,7 @@ def warmed(predictor: Predictor) -> Predictor:
         model = replace(model, score=partial(_score, bare.numbers, model.score))
         predictor = replace(predictor, model=model)
     is_alone = model.info.codedir.interface == LONE and model.check_in is None and not model.text_columns
-    return replace(predictor, bare=bare.rows) if is_alone and predictor.reporter is None else predictor
+    return replace(predictor, bare=bare) if is_alone and predictor.reporter is None else predictor
 
 
 def _score(by_numbers: ScoreNumbers, by_table: Score, table: Any, context: Context) -> Scores:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from custom_model_runner.data import column_facts, csv_pieces, csv_shape
 from custom_model_runner.data.column_facts import INTEGERS, WORDS, Holds
-from custom_model_runner.data.payload import WIDE, Payload
+from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import InputError
 
 # Truth values beside gaps; what pandas infers of a part becomes that.
@@ -70,16 +70,11 @@ def _as_expected(payload: Payload, told: Mapping[Any, str], *, skip_blank_lines:
 
 def parse(data: bytes, *, types: Mapping[Any, str] | None, skip_blank_lines: bool) -> pd.DataFrame:
     """Return the table of a text; types that are not told are inferred from whole columns."""
-    if types is None and skip_blank_lines and not _is_wide(data) and (table := csv_pieces.read(data)) is not None:
+    if types is None and skip_blank_lines and (table := csv_pieces.read(data)) is not None:
         return table
     real = None if types is None else {name: REAL[type_] for name, type_ in types.items()}
     # By default pandas infers types by chunk, and long columns come out mixed.
     return pd.read_csv(io.BytesIO(data), skip_blank_lines=skip_blank_lines, low_memory=False, dtype=real)
-
-
-def _is_wide(data: bytes) -> bool:
-    """Say whether each piece of a text would cost as much for its columns as for its rows."""
-    return data.count(b",", 0, max(data.find(b"\n"), 0)) >= WIDE
 
 
 def as_declared(table: pd.DataFrame, payload: Payload) -> pd.DataFrame:

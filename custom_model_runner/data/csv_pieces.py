@@ -17,11 +17,12 @@ import numpy as np
 import pandas as pd
 
 from custom_model_runner.data import csv_shape
+from custom_model_runner.data.payload import WIDE
 
 LEAST_BYTES = 8 << 20
 PIECE = 1 << 20
 # At least so much for each column, which takes some time to make, however short it is.
-PIECE_OF_COLUMN = 1 << 14
+PIECE_OF_COLUMN = 1 << 12
 # pandas lets go of the interpreter while it reads.
 THREADS = 2
 # From here on a float does not tell which integer it was made of.
@@ -45,22 +46,23 @@ def is_large(data: bytes) -> bool:
 def each(data: bytes, use: Callable[[pd.DataFrame], Result]) -> list[Result] | None:
     """Return what a function makes of consecutive rows of a text whose columns are all of numbers or truth values.
 
-    It is called in several threads. None where a column is not of one type in all of the rows, or where it takes the
-    whole to tell.
+    None where a column is not of one type in all of the rows, or where it takes the whole to tell.
     """
     found: list[Result] = []
     types: list[Any] = []
-    for piece in _pieces(data, lambda table: (list(table.dtypes), use(table))):
-        if piece is None or piece[0] != (types or piece[0]):
+    may_lose_signs = False
+    for piece in _pieces(data):
+        if piece is None or list(piece.dtypes) != (types or list(piece.dtypes)):
             return None
-        types = piece[0]
-        found.append(piece[1])
-    return found or None
+        types = list(piece.dtypes)
+        may_lose_signs = may_lose_signs or _has_zeros_beside_gaps(piece)
+        found.append(use(piece))
+    return None if may_lose_signs and NEGATIVE_ZERO.search(data) else found or None
 
 
 def read(data: bytes) -> pd.DataFrame | None:
     """Return the table of a text whose columns are all of numbers or truth values, or None where it takes the whole."""
-    pieces = _pieces(data, lambda table: table)
+    pieces = _pieces(data)
     if (first := next(pieces, None)) is None:
         return None
     joined = _Joined(first, csv_shape.count(data, b"\n") - 1 + (not data.endswith(b"\n")))
@@ -69,37 +71,50 @@ def read(data: bytes) -> pd.DataFrame | None:
     return joined.table(first.columns) if joined.is_exact(data) else None
 
 
-def _pieces(data: bytes, use: Callable[[pd.DataFrame], Result]) -> Iterator[Result | None]:
-    """Yield what a function makes of consecutive rows while the next are read, each with the header of the whole.
+def _pieces(data: bytes) -> Iterator[pd.DataFrame | None]:
+    """Yield the tables of consecutive rows while the next are read, each with the header of the whole.
 
     None stands for rows that are not all numbers. There are none of a text whose rows may not end where lines do.
     """
     header = data[: data.find(b"\n") + 1]
     if not is_large(data) or not _is_plain(data, header):
         return
-    ahead: deque[Future[Result | None]] = deque()
+    ahead: deque[Future[pd.DataFrame | None]] = deque()
     with ThreadPoolExecutor(THREADS) as threads:
         for text in _texts(data, header):
-            ahead.append(threads.submit(_use, use, header, text))
+            ahead.append(threads.submit(_table, header, text))
             if len(ahead) > THREADS:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
 
 
-def _use(use: Callable[[pd.DataFrame], Result], header: bytes, text: memoryview) -> Result | None:
+def _table(header: bytes, text: memoryview) -> pd.DataFrame | None:
     try:
         table = pd.read_csv(io.BytesIO(b"".join((header, text))), low_memory=False)
-    except (pd.errors.ParserError, ValueError, OverflowError, MemoryError):
+    except (pd.errors.ParserError, ValueError, OverflowError):
         return None
     # Names of rows come of rows that are wider than the header.
     is_regular = isinstance(table.index, pd.RangeIndex) and NUMBERS.issuperset(table.dtypes)
-    return use(table) if is_regular else None
+    return table if is_regular else None
+
+
+def _has_zeros_beside_gaps(table: pd.DataFrame) -> bool:
+    """Say whether there are floats that may have been integers, which have no sign where they are zero."""
+    floats = table.select_dtypes(np.float64).to_numpy()
+    with_gaps = np.isnan(floats).any(axis=0)
+    return bool((floats[:, with_gaps] == 0).any())
 
 
 def _is_plain(data: bytes, header: bytes) -> bool:
-    """Say whether there are rows, which end where lines do, of more than one column."""
-    if len(header) == len(data) or b"," not in header or header.count(b'"') % 2 or data.find(b'"', len(header)) >= 0:
+    """Say whether there are rows, which end where lines do, of more than one column and not of very many."""
+    if (
+        header.count(b",") >= WIDE
+        or len(header) == len(data)
+        or b"," not in header
+        or header.count(b'"') % 2
+        or data.find(b'"', len(header)) >= 0
+    ):
         return False
     return b"\r" not in data or csv_shape.count(data, b"\r") == data.count(b"\r\n")
 

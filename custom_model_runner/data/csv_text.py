@@ -30,8 +30,6 @@ def read(payload: Payload) -> pd.DataFrame:
 
 def each_piece(payload: Payload, use: Callable[[pd.DataFrame], Result]) -> list[Result] | None:
     """Return what a function makes of the rows of a large body, piece by piece, or None where it takes the whole."""
-    if not csv_pieces.is_large(payload.data) or payload.types is not None or payload.text_columns:
-        return None
     _check_width(payload)
     return csv_pieces.each(payload.data, use)
 

@@ -36,10 +36,14 @@ ScoreNumbers = Callable[[pd.DataFrame], "Scores | None"]
 
 @dataclass(frozen=True)
 class Bare:
-    """What scores without a table, and what scores one by its numbers alone, which not all frameworks have."""
+    """What scores without a table, and what scores one by its numbers alone, which not all frameworks have.
+
+    `is_by_row` says that rows were seen to be scored alike, whichever others they come with.
+    """
 
     rows: ScoreRows
     numbers: ScoreNumbers | None = None
+    is_by_row: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from custom_model_runner import plugins
-from custom_model_runner.data import csv_rows, signatures
+from custom_model_runner.data import csv_pieces, csv_rows, signatures
 from custom_model_runner.errors import InputError, PayloadTooLarge, Unsupported
 
 if TYPE_CHECKING:
@@ -33,12 +33,15 @@ def rows(payload: Payload) -> Rows | None:
     return csv_rows.read(payload) if payload.media_type in plugins.FORMATS["csv"].reads else None
 
 
+def is_large(payload: Payload) -> bool:
+    """Say whether a payload may come in pieces: one of CSV of which nothing is known but the bytes."""
+    is_csv = payload.media_type in plugins.FORMATS["csv"].reads
+    return is_csv and csv_pieces.is_large(payload.data) and payload.types is None and not payload.text_columns
+
+
 def each_piece(payload: Payload, use: Callable[[pd.DataFrame], Result]) -> list[Result] | None:
-    """Return what a function makes of the rows of a large body, piece by piece, or None where it takes the whole."""
-    line = plugins.FORMATS["csv"]
-    found: list[Result] | None = (
-        plugins.find(line).each_piece(payload, use) if payload.media_type in line.reads else None
-    )
+    """Return what a function makes of the rows of a large payload, piece by piece, or None where it takes the whole."""
+    found: list[Result] | None = plugins.find(plugins.FORMATS["csv"]).each_piece(payload, use)
     return found
 
 

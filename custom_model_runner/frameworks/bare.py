@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -29,6 +30,8 @@ WORTH_SECONDS = 0.02
 CALLS_TO_MEASURE = 3
 # What the look at a table takes is nothing beside what a larger one takes.
 MOST_CELLS = 1 << 18
+LAST_BITS = 1e-9
+MANY = 50
 NUMBERS = frozenset({np.dtype(np.float64), np.dtype(np.int64)})
 
 
@@ -49,9 +52,13 @@ def prove(
     """
     known = None if names is None else list(names)
     score = _rows_scorer(by_array, known, _stand(known, width, written))
-    if not _is_proved(by_table, score, known or [str(place) for place in range(width)], has_names=bool(known)):
+    header = _header(known or [str(place) for place in range(width)])
+    if not _is_proved(by_table, score, header, has_names=bool(known)):
         return None
-    return Bare(score, None if is_as_proved is None else _table_scorer(by_array, known, width, is_as_proved))
+    numbers = None if is_as_proved is None else _table_scorer(by_array, known, width, is_as_proved)
+    # Fractions, and these beside integers.
+    many = [rows for rows in _tries(header) if len(rows) == MANY][::2]
+    return Bare(score, numbers, is_by_row=all(_is_by_row(score, rows) for rows in many))
 
 
 def _rows_scorer(by_array: ScoreArray, names: list[str] | None, stand: Callable[[Header], bool | None]) -> ScoreRows:
@@ -77,11 +84,11 @@ def _table_scorer(
     return score
 
 
-def _is_proved(by_table: ScoreTable, score: ScoreRows, names: list[str], *, has_names: bool) -> bool:
+def _is_proved(by_table: ScoreTable, score: ScoreRows, header: Header, *, has_names: bool) -> bool:
     """Say whether a model is quick, and scores rows of all kinds alike, also with its columns in another order."""
-    tries = list(_tries(_header(names)))
+    tries = list(_tries(header))
     if has_names:
-        tries += list(_tries(_header(names[::-1])))[:4]
+        tries += list(_tries(_header(list(header.columns)[::-1])))[:4]
     works = _is_worth_it(by_table, tries[0]) and _outcome(score, tries[0]) is not None
     return works and all(_is_same(by_table, score, rows) for rows in tries)
 
@@ -182,6 +189,29 @@ def _is_same(by_table: ScoreTable, by_rows: ScoreRows, rows: Rows) -> bool:
     return outcome is None or outcome == _outcome(by_table, rows.table())
 
 
+def _is_by_row(score: ScoreRows, rows: Rows) -> bool:
+    """Say whether rows are scored as their halves are, but for last bits."""
+    half = len(rows) // 2
+    values = [
+        _values(score, replace(rows, cells=cells)) for cells in (rows.cells, rows.cells[:half], rows.cells[half:])
+    ]
+    found = [part for part in values if part is not None]
+    if len(found) < len(values):
+        return False
+    whole, joined = found[0], np.concatenate(found[1:])
+    if whole.dtype.kind != "f":
+        return np.array_equal(whole, joined)
+    return np.allclose(whole, joined, rtol=0, atol=LAST_BITS * float(np.max(np.abs(whole), initial=1.0)))
+
+
+def _values(score: ScoreRows, rows: Rows) -> Array | None:
+    try:
+        scores: Scores | None = border.call(score, rows, failing="")
+    except RunnerError:
+        return None
+    return None if scores is None else scores.values
+
+
 def _outcome(function: Callable[[Any], Scores | None], given: object) -> object:
     """Return all that a result consists of, and the warnings that came with it; None for a failure."""
     with warnings.catch_warnings(record=True) as told:
@@ -206,7 +236,7 @@ def _header(names: list[str]) -> Header:
 def _tries(header: Header) -> Iterator[Rows]:
     """Yield rows of all kinds: fractions and integers, small and large, in one column and in all, with gaps."""
     random, width = np.random.default_rng(0), len(header.columns)
-    for count in (1, 2, 50):
+    for count in (1, 2, MANY):
         size = (count, width)
         fractions = (random.choice([-1.0, 1.0], size) * 10.0 ** random.uniform(-4, 5, size)).tolist()
         integers = random.integers(-3, 1000, size).tolist()

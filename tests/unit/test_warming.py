@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, scale
 
 from custom_model_runner import predictor, warming
 from custom_model_runner.data import csv_pieces, csv_rows
 from custom_model_runner.data.csv_rows import Rows
 from custom_model_runner.data.payload import Payload
-from custom_model_runner.data.predictions import Scores
+from custom_model_runner.data.predictions import Bare, Scores
 from custom_model_runner.errors import RunnerError
 from custom_model_runner.frameworks import bare
 from custom_model_runner.model import Context
@@ -72,13 +78,13 @@ def test_what_an_estimator_refuses_is_refused_in_the_same_words(tmp_path: Path, 
 )
 def test_other_bodies_become_tables(tmp_path: Path, payload: Payload) -> None:
     with predictor.load(plant(tmp_path, {"model.pkl": MODEL})) as cold:
-        warm = replace(warming.warmed(cold), bare=refused)
+        warm = replace(warming.warmed(cold), bare=Bare(refused))
         assert warm.score(payload).values.tolist() == cold.score(payload).values.tolist()
 
 
 def test_a_table_is_made_where_scoring_without_one_gives_up(tmp_path: Path) -> None:
     with predictor.load(plant(tmp_path, {"model.pkl": MODEL})) as cold:
-        assert replace(cold, bare=lambda _: None).score(CSV).values.tolist() == cold.score(CSV).values.tolist()
+        assert replace(cold, bare=Bare(lambda _: None)).score(CSV).values.tolist() == cold.score(CSV).values.tolist()
 
 
 LARGE = b"a,b\n" + b"0.5,2.25\n3.5,4.25\n" * 20
@@ -123,6 +129,38 @@ def test_what_is_wrong_in_a_large_body_is_told_in_the_same_words(tmp_path: Path,
                 subject.score(payload)
             words.append(str(caught.value))
     assert words[0] == words[1]
+
+
+@pytest.mark.usefixtures("_pieces_are_small")
+@pytest.mark.parametrize("model", [make_pipeline(FunctionTransformer(scale), LinearRegression()), DummyRegressor()])
+def test_what_a_model_makes_of_all_rows_at_once_it_makes_of_large_bodies_too(tmp_path: Path, model: Any) -> None:
+    payload = Payload(LARGE, "text/csv")
+    with predictor.load(plant(tmp_path, {"model.pkl": pickled(model.fit(FRAME, [0.5, 1.0, 2.5, 3.0]))})) as cold:
+        np.testing.assert_allclose(warming.warmed(cold).score(payload).values, cold.score(payload).values)
+
+
+@pytest.mark.usefixtures("_pieces_are_small")
+def test_a_large_body_is_one_call_of_one_thread(tmp_path: Path) -> None:
+    threads: list[int] = []
+    entered: list[int] = []
+
+    @contextmanager
+    def slot() -> Iterator[None]:
+        entered.append(threading.get_ident())
+        yield
+
+    with predictor.load(plant(tmp_path, {"model.pkl": MODEL})) as cold:
+        warm = replace(warming.warmed(cold), slots=slot)
+
+        def watched(table: pd.DataFrame, context: Context) -> Scores:
+            threads.append(threading.get_ident())
+            assert warm.model.score is not None
+            return warm.model.score(table, context)
+
+        replace(warm, model=replace(warm.model, score=watched)).score(Payload(LARGE, "text/csv"))
+    assert len(threads) > 1
+    assert {*threads, *entered} == {threading.get_ident()}
+    assert len(entered) == 1
 
 
 @pytest.mark.usefixtures("_pieces_are_small")
@@ -217,8 +255,8 @@ def test_predictions_without_a_table_are_checked_and_counted(tmp_path: Path) -> 
     seen: list[int] = []
     with predictor.load(plant(tmp_path, {"model.pkl": MODEL})) as cold:
         warm = replace(cold, observers=(lambda one: seen.append(one.rows),))
-        too_many = replace(warm, bare=lambda rows: Scores(np.ones(len(rows) + 1)))
+        too_many = replace(warm, bare=Bare(lambda rows: Scores(np.ones(len(rows) + 1))))
         with pytest.raises(RunnerError, match="2 rows, but 3 predictions"):
             too_many.score(CSV)
-        replace(warm, bare=lambda rows: Scores(np.ones(len(rows)))).score(CSV)
+        replace(warm, bare=Bare(lambda rows: Scores(np.ones(len(rows))))).score(CSV)
     assert seen == [0, 2]
