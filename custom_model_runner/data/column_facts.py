@@ -108,8 +108,13 @@ def _of(column: pd.Series[Any]) -> int:
 
 def _of_floats(values: np.ndarray[Any, Any], has_gaps: bool) -> int:
     """Tell integers beside gaps, which pandas makes floats, from others, as far as values do."""
-    is_whole = has_gaps and bool((values == np.floor(values)).all())
+    is_whole = has_gaps and not has_signed_zero(values) and bool((values == np.floor(values)).all())
     return Holds.WHOLE if is_whole else Holds.FRACTION
+
+
+def has_signed_zero(values: np.ndarray[Any, Any]) -> bool:
+    """Say whether floats have a zero with a sign, which integers have not."""
+    return bool(np.signbit(values[values == 0]).any())
 
 
 def _of_objects(column: pd.Series[Any]) -> int:

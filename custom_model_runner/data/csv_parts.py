@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from custom_model_runner.data import column_facts, csv_pieces, csv_shape
-from custom_model_runner.data.column_facts import INTEGERS, WORDS, Holds
+from custom_model_runner.data.column_facts import INTEGERS, WORDS, Holds, has_signed_zero
 from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import InputError
 
@@ -86,17 +86,13 @@ def as_declared(table: pd.DataFrame, payload: Payload) -> pd.DataFrame:
     if any(facts & ~ALLOWED[OBJECT] for facts in column_facts.of_table(table[names]).values()):
         check_types(payload)
     table = table.astype(dict.fromkeys(names, object)) if names else table
-    signed = [name for name in _of_type(INTEGERS, table, payload) if _has_signed_zero(table[name].to_numpy())]
+    signed = [name for name in _of_type(INTEGERS, table, payload) if has_signed_zero(table[name].to_numpy())]
     return _without_signs(table, signed, payload) if signed else table
 
 
 def _of_type(wanted: str, table: pd.DataFrame, payload: Payload) -> list[str]:
     names = [name for name, type_ in (payload.types or {}).items() if type_ == wanted and name in table.columns]
     return [name for name in names if name not in payload.text_columns]
-
-
-def _has_signed_zero(values: np.ndarray[Any, Any]) -> bool:
-    return bool(np.signbit(values[values == 0]).any())
 
 
 def _without_signs(table: pd.DataFrame, names: list[str], payload: Payload) -> pd.DataFrame:

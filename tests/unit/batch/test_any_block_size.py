@@ -137,7 +137,15 @@ def test_csv_in_blocks_is_the_whole(tmp_path_factory: pytest.TempPathFactory, da
 
 
 @pytest.mark.parametrize(
-    "values", [["-0", "1", "", "-0"], ["-0", "0.5", "", "-0"], ["-0.0", "1", "", "3"], ["-0", "1"]]
+    "values",
+    [
+        ["-0", "1", "", "-0"],
+        ["-0", "0.5", "", "-0"],
+        ["-0.0", "1", "", "3"],
+        ["-0", "1"],
+        ["-0.0", "", "-0", "", "-0.0", ""],
+        ["-0", "", "-0.0", ""],
+    ],
 )
 @pytest.mark.parametrize("line", ["%s,x", "%s", '%s,"2-0"'])
 def test_zeros_of_blocks_have_the_signs_of_the_whole(tmp_path: Path, values: Sequence[str], line: str) -> None:
