@@ -78,7 +78,7 @@ def made_of(predictor: Predictor, payload: Payload, way: Way) -> Made:
         return Made(made, len(made))
     except OfRows as error:
         if way.on_error == rejects.STOP:
-            error.args += mixed.why(payload.table, error.__cause__)
+            error.args += mixed.why(predictor, payload, error.__cause__)
             raise
         # Hooks may have changed it in place.
         came = predictor.read(replace(payload, table=None))

@@ -146,10 +146,10 @@ def _run(predictor: Predictor, settings: ScoreSettings, plan: Plan, data: bytes,
         return _show(reply) if for_terminal else NOTHING_RETURNED if reply.is_none else reply.body
     payload = _read(predictor, _table(predictor, settings, plan, data))
     if predictor.info.target.type is TargetType.TRANSFORM:
-        with _of_rows(payload, plan):
+        with _of_rows(predictor, payload, plan):
             result = keys.transform(predictor, payload, settings.passthrough)
         return _transform(result, settings.output, plan, for_terminal=for_terminal)
-    with _of_rows(payload, plan):
+    with _of_rows(predictor, payload, plan):
         predictions = keys.score(predictor, payload, settings.passthrough)
     return _preview(predictions) if for_terminal else _written(predictions, plan)
 
@@ -159,14 +159,14 @@ def _read(predictor: Predictor, payload: Payload) -> Payload:
 
 
 @contextmanager
-def _of_rows(payload: Payload, plan: Plan) -> Iterator[None]:
+def _of_rows(predictor: Predictor, payload: Payload, plan: Plan) -> Iterator[None]:
     """Have a failure name the input, and its rows where they are known."""
+    rows = 0 if payload.table is None else len(payload.table)
     try:
         yield
     except (RunnerError, BaseCustomUserError) as error:
-        rows = 0 if payload.table is None else len(payload.table)
         failure = OfRows(rows, error)
-        failure.args += mixed.why(payload.table, error)
+        failure.args += mixed.why(predictor, payload, error)
         raise InBlock(0, plan.name, failure) from error
 
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 from pandas.api.types import is_string_dtype
 
+from custom_model_runner.data.payload import Payload
 from custom_model_runner.errors import Pieces, UserCodeError
+from custom_model_runner.predictor import Predictor
 
 
-def why(table: pd.DataFrame | None, error: BaseException | None) -> Pieces:
+def why(predictor: Predictor, payload: Payload, error: BaseException | None) -> Pieces:
     """Return what may be why user code has failed for a table, to be added to the message: its first mixed column."""
     # What subclasses tell is not due to what came in.
-    if table is None or type(error) is not UserCodeError:
+    if payload.table is None or type(error) is not UserCodeError:
         return ()
-    return next(filter(None, (_of(str(name), column) for name, column in table.items())), ())
+    # Hooks may have changed it in place.
+    came = predictor.read(replace(payload, table=None))
+    return next(filter(None, (_of(str(name), column) for name, column in came.items())), ())
 
 
 def _of(name: str, column: pd.Series[Any]) -> Pieces:

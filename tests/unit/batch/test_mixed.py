@@ -26,6 +26,15 @@ def told(tmp_path: Path, rows: list[str], *, hooks: str = HOOKS, **given: Any) -
     return str(caught.value)
 
 
+@pytest.mark.filterwarnings("ignore:The inplace keyword")
+@pytest.mark.parametrize("given", [{"whole_file": True}, {"batch_rows": 20}])
+def test_rows_are_those_that_came_where_the_hook_drops_some_in_place(tmp_path: Path, given: dict[str, Any]) -> None:
+    dropping = HOOKS.replace("\n", "\n    data.drop(index=data.index[:5], inplace=True)\n", 1)
+    found = told(tmp_path, [*ROWS, "x,y", *ROWS], hooks=dropping, **given)
+    assert found.startswith("Rows 1 to 19 of 'in.csv': ")
+    assert found.endswith(" but in row 10")
+
+
 @pytest.mark.parametrize("given", [{}, {"batch_rows": 20}, {"batch_rows": 20, "workers": 2}])
 def test_the_column_and_its_row_are_told(tmp_path: Path, given: dict[str, Any]) -> None:
     found = told(tmp_path, [*ROWS, "x,y", *ROWS], **given)
