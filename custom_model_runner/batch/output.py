@@ -57,13 +57,17 @@ class Output:
             rest.check()
 
     def _warned(self, found: Iterator[Segment]) -> Iterator[Segment]:
-        """Yield segments; if all rows of the first are rejected that is told, as those that follow may take long."""
-        tally = self.tally
+        """Yield segments; if all rows of the first are rejected that is told when another is there.
+
+        Without others, the failure that follows tells it.
+        """
+        tally, rejected = self.tally, None
         for segment in found:
+            if rejected is not None:
+                reason = segments.first_reason(rejected.rejects)
+                logs.notice(f"all {rejected.read} rows of the first block were rejected; the first because: {reason}")
             is_first = not (tally.blocks or tally.resumed_rows or tally.rejected_rows)
-            if is_first and segment.rejected and segment.rejected == segment.read != tally.total:
-                reason = segments.first_reason(segment.rejects)
-                logs.notice(f"all {segment.read} rows of the first block were rejected; the first because: {reason}")
+            rejected = segment if is_first and 0 < segment.rejected == segment.read else None
             yield segment
 
     def finish(self, rest: Rest) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import pickle
@@ -139,6 +140,15 @@ def test_a_first_block_without_predictions_is_told_if_others_follow(
     told = f"drum: all 5 rows of the first block were rejected; the first because: {BAD[13]}\n"
     found = capsys.readouterr().err
     assert told in found if thirteens == 5 else "first block" not in found
+
+
+def test_a_pipe_of_one_block_without_predictions_is_told_once(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a,b\n13,x\n13,y\n")))
+    with pytest.raises(ContractError, match="All rows were rejected"):
+        score(folder, "-", output=folder.parent / "out.csv", on_error="skip", rejects=folder.parent / "bad.csv")
+    assert "first block" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("rejected", ["bad.csv", "bad.ndjson", "bad.csv.gz"])
