@@ -83,7 +83,7 @@ def _pieces(data: bytes) -> Iterator[pd.DataFrame | None]:
     with ThreadPoolExecutor(THREADS) as threads:
         for text in _texts(data, header):
             ahead.append(threads.submit(_table, header, text))
-            if len(ahead) > THREADS:
+            if len(ahead) == THREADS:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
