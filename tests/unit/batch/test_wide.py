@@ -11,7 +11,7 @@ import pytest
 
 from custom_model_runner.batch import blocks, plan
 from custom_model_runner.batch.blocks import BEGINNING, BLOCK_BYTES, Blocks, Limits
-from custom_model_runner.data import csv_parts, csv_pieces, ndjson_columns
+from custom_model_runner.data import ndjson_columns
 from custom_model_runner.data.payload import WIDE
 from custom_model_runner.settings import ScoreSettings
 
@@ -49,13 +49,6 @@ def count(path: Path, *, batch_rows: int | None = None) -> int:
     found = plan.look(plan.settle(ScoreSettings(input=str(path), batch_rows=batch_rows), None))
     assert isinstance(found, Blocks)
     return sum(1 for _ in found.read(BEGINNING))
-
-
-def test_a_wide_csv_text_is_not_read_in_pieces() -> None:
-    with mock.patch.object(csv_pieces, "read", return_value="pieces"):
-        narrow, wide = b",".join([b"1"] * WIDE), b",".join([b"1"] * (WIDE + 1))
-        assert csv_parts.parse(narrow + b"\n" + narrow, types=None, skip_blank_lines=True) == "pieces"
-        assert csv_parts.parse(wide + b"\n" + wide, types=None, skip_blank_lines=True).shape == (1, WIDE + 1)
 
 
 def test_wide_ndjson_is_read_by_records() -> None:
