@@ -109,6 +109,8 @@ def test_no_request_is_lost_while_the_folder_is_loaded_anew_twice(served: tuple[
 
 def test_a_folder_that_cannot_be_loaded_changes_nothing(served: tuple[Path, Server]) -> None:
     folder, server = served
+    # While a worker loads, libraries may start processes of their own.
+    until(lambda: 'drum_workers{state="ready"} 2' in server.get("/metrics").text)
     until(lambda: processes(server) == 3)
     before = {child.pid for child in psutil.Process(server.process.pid).children(recursive=True)}
     (folder / "custom.py").write_text("import no_such_library\n")
