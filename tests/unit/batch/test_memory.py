@@ -37,12 +37,12 @@ def test_ten_times_the_rows_take_no_more_memory(tmp_path: Path, suffix: str) -> 
     artifact = pickle.dumps(LinearRegression().fit(FRAME, FRAME["a"]))
     folder = plant(tmp_path / "code", {"model.pkl": artifact})
     peaks = []
-    # So that both are many blocks.
+    # So that both are many blocks; and twice each, since the interpreter's table of interned names may grow during one.
     with mock.patch.object(plan, "BLOCK_BYTES", 200_000):
-        for times in (1, 1, 10):
+        for times in (1, 1, 10, 10):
             source = write(tmp_path / f"{times}{suffix}", times)
             run = partial(score, folder, source, output=tmp_path / "out.csv", batch_rows=3_000)
             peaks.append(peak_of(run))
     # The file itself is ten times as large as that.
-    assert peaks[2] < peaks[1] + 2_000_000
+    assert min(peaks[2:]) < min(peaks[:2]) + 2_000_000
     assert (tmp_path / "out.csv").read_bytes().count(b"\n") == 10 * ROWS + 1
