@@ -97,21 +97,21 @@ def _measure(todo: Plan, workspace: Path) -> Iterator[Sample]:
 def _batches(
     todo: Plan, built: Sequence[BenchModel], chosen: Sequence[Contestant], workspace: Path
 ) -> Iterator[Sample]:
-    """Score CSV with everyone, Parquet and a tenth of the rows with each `drum`."""
+    """Score CSV with everyone, and Parquet, and many times the rows, with each `drum`."""
     two_workers = [contestants.with_two_workers(todo.drums["drum"])] if "drum" in todo.drums else []
     drums = [*(contestant for contestant in chosen if contestant.name in todo.drums), *two_workers]
     everyone = {".csv": [*chosen, *two_workers], ".parquet": drums}
+    sizes = (todo.rows, todo.rows * batch.MANY)
+    runs = [
+        (model, rows) for model, rows in product(built, sizes) if rows == todo.rows or model.name == batch.WITH_MANY
+    ]
     files = {
         (suffix, rows): batch.write_input(workspace / f"{rows}{suffix}", rows)
-        for suffix in everyone
-        for rows in (todo.rows, todo.rows // 10)
+        for suffix, rows in product(everyone, {rows for _, rows in runs})
     }
-    for model, number, suffix in product(built, range(1, todo.rounds + 1), everyone):
-        large, tenth = (files[suffix, rows] for rows in (todo.rows, todo.rows // 10))
-        of_large = list(batch.measure(model, everyone[suffix], large, round_number=number))
-        of_tenth = list(batch.measure(model, drums, tenth, round_number=number))
-        yield from (*of_large, *of_tenth)
-        yield from batch.beyond(of_large, of_tenth, batch.rest(model.name, todo.rows, suffix))
+    for (model, rows), number, suffix in product(runs, range(1, todo.rounds + 1), everyone):
+        who = everyone[suffix] if rows == todo.rows else drums
+        yield from batch.measure(model, who, files[suffix, rows], round_number=number)
 
 
 def _observed(todo: Plan, workspace: Path) -> Iterator[Sample]:

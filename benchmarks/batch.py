@@ -16,7 +16,10 @@ from benchmarks.samples import Sample
 
 MOST_SECONDS = 600.0
 SAMPLING_SECONDS = 0.05
-SECONDS = ("wall_seconds", "cpu_seconds")
+# So many times the rows have a case of their own, in which the start hardly counts.
+MANY = 10
+# The model with which they are scored.
+WITH_MANY = "reg"
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,6 @@ class Input:
 def case(model: str, rows: int, suffix: str = ".csv") -> str:
     """Return the name of the case of a model, so many rows and a format, which is that of input and output."""
     return f"{model}, {rows:,} rows, {suffix[1:]}"
-
-
-def rest(model: str, rows: int, suffix: str = ".csv") -> str:
-    """Return the name of the case of what so many rows take beyond a tenth of them, in which there is no start."""
-    return f"{case(model, rows, suffix)}, without the first tenth"
 
 
 def write_input(path: Path, rows: int) -> Input:
@@ -59,15 +57,6 @@ def measure(
         target.unlink()
         agreement.check(predictions, rows=source.rows, what=f"{model.name} in batch")
         yield Sample("batch", source.case(model.name), name, round_number, figures)
-
-
-def beyond(larger: Sequence[Sample], tenth: Sequence[Sample], case: str) -> Iterator[Sample]:
-    """Yield the seconds that a larger file took beyond its tenth in the same round, for those who had both."""
-    before = {sample.contestant: sample.figures for sample in tenth}
-    for sample in larger:
-        if sample.contestant in before:
-            seconds = {name: sample.figures[name] - before[sample.contestant][name] for name in SECONDS}
-            yield Sample(sample.section, case, sample.contestant, sample.round, {**sample.figures, **seconds})
 
 
 def run(command: Sequence[str], *, log: Path) -> dict[str, float]:

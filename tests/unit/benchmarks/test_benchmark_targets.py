@@ -73,8 +73,8 @@ def test_the_report_shows_measured_factor_result_and_bounds() -> None:
 def test_every_case_of_a_target_is_one_that_a_full_run_has() -> None:
     todo = plan.read([])
     http = {f"{model}, {case.name}" for model in todo.models for case in todo.cases}
-    names = product((batch.case, batch.rest), (todo.rows, todo.rows // 10), (".csv", ".parquet"))
-    files = {name("reg", rows, suffix) for name, rows, suffix in names}
+    sizes = product((todo.rows, todo.rows * batch.MANY), (".csv", ".parquet"))
+    files = {batch.case(batch.WITH_MANY, *size) for size in sizes}
     others = {"reg, workers: 1", "start to end", workers.ONE_MORE}
     for target in targets(todo.rows):
         for place in (target.ours, target.other, target.factor if isinstance(target.factor, Factor) else None):
