@@ -30,9 +30,10 @@ def _open(payload: Payload) -> Any:
     messages = iter(pa.ipc.MessageReader.open_stream(stream))
     schema = next(messages, None)
     payload.check_description(schema.metadata.size if schema else 0, "schema of the Arrow input")
-    payload.check_shape(0, len(pa.ipc.open_stream(stream).schema))
+    reader = pa.ipc.open_stream(stream)
+    payload.check_shape(0, len(reader.schema))
     payload.check_size(sum(arrow_message.decoded_size(message) for message in messages))
-    return pa.ipc.open_stream(stream).read_all()
+    return reader.read_all()
 
 
 def _stream(data: bytes) -> Any:

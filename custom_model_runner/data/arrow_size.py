@@ -45,6 +45,9 @@ def _size(array: Any) -> int:
         raise TypeError("rows of this type share their values")
     if types.is_null(kind):
         return len(array) * CELL
+    if types.is_primitive(kind):
+        # Quicker than to ask for the size, as long as other threads run Python.
+        return -(-len(array) * int(kind.bit_width) // 8)
     if types.is_dictionary(kind):
         return unfolded(array)
     children = _children(array)
