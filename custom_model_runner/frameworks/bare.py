@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 
 from custom_model_runner import border
 from custom_model_runner.data import csv_rows
+from custom_model_runner.data.csv_pieces import INEXACT
 from custom_model_runner.data.csv_rows import HEADERS_KEPT, Header, Rows
 from custom_model_runner.data.predictions import Bare, ScoreRows, Scores
 from custom_model_runner.errors import RunnerError
@@ -21,6 +22,7 @@ from custom_model_runner.errors import RunnerError
 Array = np.ndarray[Any, Any]
 ScoreTable = Callable[[pd.DataFrame], Scores]
 ScoreArray = Callable[[Array], Scores]
+ScoreExactly = Callable[[Array], "Scores | None"]
 
 # Whose code looks at what it is given in ways that we know.
 OWN = frozenset({"builtins", "numpy", "scipy", "sklearn", "xgboost", "lightgbm", "catboost"})
@@ -51,17 +53,24 @@ def prove(
     can tell that it has not changed the model since.
     """
     known = None if names is None else list(names)
-    score = _rows_scorer(by_array, known, _stand(known, width, written))
+    exactly = partial(_exactly, by_array)
+    score = _rows_scorer(exactly, known, _stand(known, width, written))
     header = _header(known or [str(place) for place in range(width)])
     if not _is_proved(by_table, score, header, has_names=bool(known)):
         return None
-    numbers = None if is_as_proved is None else _table_scorer(by_array, known, width, is_as_proved)
+    numbers = None if is_as_proved is None else _table_scorer(exactly, known, width, is_as_proved)
     # Fractions, and these beside integers.
     many = [rows for rows in _tries(header) if len(rows) == MANY][::2]
     return Bare(score, numbers, is_by_row=all(_is_by_row(score, rows) for rows in many))
 
 
-def _rows_scorer(by_array: ScoreArray, names: list[str] | None, stand: Callable[[Header], bool | None]) -> ScoreRows:
+def _exactly(by_array: ScoreArray, array: Array) -> Scores | None:
+    """Score an array, unless some of it may be integers of a table that became other numbers beside its floats."""
+    is_rounded = array.dtype == np.float64 and bool((np.abs(array) >= INEXACT).any())
+    return None if is_rounded else by_array(array)
+
+
+def _rows_scorer(by_array: ScoreExactly, names: list[str] | None, stand: Callable[[Header], bool | None]) -> ScoreRows:
     def score(rows: Rows) -> Scores | None:
         is_in_order = stand(rows.header)
         if is_in_order is None:
@@ -73,7 +82,7 @@ def _rows_scorer(by_array: ScoreArray, names: list[str] | None, stand: Callable[
 
 
 def _table_scorer(
-    by_array: ScoreArray, names: list[str] | None, width: int, is_as_proved: Callable[[], bool]
+    by_array: ScoreExactly, names: list[str] | None, width: int, is_as_proved: Callable[[], bool]
 ) -> Callable[[pd.DataFrame], Scores | None]:
     def score(table: pd.DataFrame) -> Scores | None:
         if not is_as_proved() or not _has_columns(table, names, width):

@@ -15,7 +15,7 @@ import pytest
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, scale
+from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder, scale
 
 from custom_model_runner import predictor, warming
 from custom_model_runner.data import csv_pieces, csv_rows
@@ -85,6 +85,19 @@ def test_other_bodies_become_tables(tmp_path: Path, payload: Payload) -> None:
 def test_a_table_is_made_where_scoring_without_one_gives_up(tmp_path: Path) -> None:
     with predictor.load(plant(tmp_path, {"model.pkl": MODEL})) as cold:
         assert replace(cold, bare=Bare(lambda _: None)).score(CSV).values.tolist() == cold.score(CSV).values.tolist()
+
+
+@pytest.mark.parametrize("source", ["rows", "table"])
+def test_an_integer_that_no_float_tells_from_its_neighbour_keeps_its_prediction(tmp_path: Path, source: str) -> None:
+    keys = 2**53 + np.arange(4)
+    model = make_pipeline(OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), LinearRegression())
+    model.fit(FRAME.assign(a=keys), [0.5, 1.0, 2.5, 3.0])
+    with predictor.load(plant(tmp_path, {"model.pkl": pickled(model)})) as cold:
+        warm = warming.warmed(cold)
+        assert warm.bare is not None
+        payload = Payload(b"a,b\n" + b"".join(b"%d,0.5\n" % key for key in keys), "text/csv")
+        asked = payload if source == "rows" else replace(payload, table=cold.read(payload))
+        assert warm.score(asked).values.tolist() == cold.score(asked).values.tolist()
 
 
 LARGE = b"a,b\n" + b"0.5,2.25\n3.5,4.25\n" * 20
