@@ -46,8 +46,8 @@ def _size(array: Any) -> int:
     if types.is_null(kind):
         return len(array) * CELL
     if types.is_primitive(kind):
-        # Quicker than to ask for the size, as long as other threads run Python.
-        return -(-len(array) * int(kind.bit_width) // 8)
+        # `nbytes` lets go of the interpreter, and waits to get it back while other threads run Python.
+        return len(array) * max(int(kind.bit_width) // 8, CELL if array.null_count else 1)
     if types.is_dictionary(kind):
         return unfolded(array)
     children = _children(array)

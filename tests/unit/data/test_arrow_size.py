@@ -24,13 +24,19 @@ def size(array: Any) -> int:
     ("array", "expected"),
     [
         (pa.array(np.zeros(ROWS)), 8 * ROWS),
-        (pa.array([True] * ROWS), ROWS // 8),
+        (pa.array(np.zeros(ROWS, np.int16)), 2 * ROWS),
+        (pa.array([True] * ROWS), ROWS),
         (pa.array(["four"] * ROWS), 8 * ROWS),
         (pa.array([[1.0, 2.0]] * ROWS), 20 * ROWS),
     ],
 )
 def test_values_that_stand_for_themselves_take_about_their_bytes(array: Any, expected: int) -> None:
     assert size(array) == pytest.approx(expected, abs=8)
+
+
+@pytest.mark.parametrize("kind", [pa.bool_(), pa.int8(), pa.float64()])
+def test_values_with_gaps_become_floats_or_objects(kind: pa.DataType) -> None:
+    assert size(pa.array([1, None] * (ROWS // 2)).cast(kind)) == 8 * ROWS
 
 
 @pytest.mark.parametrize(
