@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 
 import psutil
@@ -100,18 +100,18 @@ def _batches(
     """Score CSV with everyone, and Parquet, and many times the rows, with each `drum`."""
     two_workers = [contestants.with_two_workers(todo.drums["drum"])] if "drum" in todo.drums else []
     drums = [*(contestant for contestant in chosen if contestant.name in todo.drums), *two_workers]
-    everyone = {".csv": [*chosen, *two_workers], ".parquet": drums}
-    sizes = (todo.rows, todo.rows * batch.MANY)
-    runs = [
-        (model, rows) for model, rows in product(built, sizes) if rows == todo.rows or model.name == batch.WITH_MANY
-    ]
+    shapes = {model.name: batch.shapes(model.name, todo.rows) for model in built}
+    who = dict.fromkeys(chain.from_iterable(shapes.values()), drums)
+    who |= {(todo.rows, ".csv"): [*chosen, *two_workers]}
     files = {
-        (suffix, rows): batch.write_input(workspace / f"{rows}{suffix}", rows)
-        for suffix, rows in product(everyone, {rows for _, rows in runs})
+        (rows, suffix): batch.write_input(workspace / f"{rows}{suffix}", rows)
+        for (rows, suffix), takers in who.items()
+        if takers
     }
-    for (model, rows), number, suffix in product(runs, range(1, todo.rounds + 1), everyone):
-        who = everyone[suffix] if rows == todo.rows else drums
-        yield from batch.measure(model, who, files[suffix, rows], round_number=number)
+    for model, number in product(built, range(1, todo.rounds + 1)):
+        for shape in shapes[model.name]:
+            if shape in files:
+                yield from batch.measure(model, who[shape], files[shape], round_number=number)
 
 
 def _observed(todo: Plan, workspace: Path) -> Iterator[Sample]:

@@ -6,6 +6,7 @@ import resource
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from benchmarks import agreement, tree
@@ -37,6 +38,12 @@ class Input:
 def case(model: str, rows: int, suffix: str = ".csv") -> str:
     """Return the name of the case of a model, so many rows and a format, which is that of input and output."""
     return f"{model}, {rows:,} rows, {suffix[1:]}"
+
+
+def shapes(model: str, rows: int) -> list[tuple[int, str]]:
+    """Return rows and suffix of each file that a model scores."""
+    sizes = [rows, rows * MANY] if model == WITH_MANY else [rows]
+    return list(product(sizes, (".csv", ".parquet")))
 
 
 def write_input(path: Path, rows: int) -> Input:

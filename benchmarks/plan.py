@@ -74,7 +74,13 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--rounds", type=_positive(int), default=5, metavar="N", help="interleaved rounds")
     add("--seconds", type=_positive(float), default=0.5, metavar="S", help="length of an HTTP case per round")
-    add("--rows", type=_positive(int), default=1_000_000, metavar="N", help="rows of the large batch file")
+    add(
+        "--rows",
+        type=_positive(int),
+        default=1_000_000,
+        metavar="N",
+        help="rows of the batch file; ten times as many for reg, too",
+    )
     add("--models", nargs="+", choices=MODELS, default=list(MODELS), help="models to run")
     add("--contestants", nargs="+", choices=NAMES, help="who takes part; None means everyone")
     add("--drum", type=Path, default=_beside_python("drum"), metavar="PATH", help="the `drum` to measure")

@@ -69,9 +69,9 @@ def measure(
             name, port = contestant.name, free_port()
             log = model.folder.with_name(f"{model.name}_{name}.log")
             start = partial(serve, contestant.serve(model, port, workers), port, path=PATH, body=body_of[1], log=log)
-            colder = [_cold_start_seconds(start) for _ in range(COLD_STARTS - 1)]
+            others = [_cold_start_seconds(start) for _ in range(COLD_STARTS - 1)]
             with start() as server:
-                cold = {"wall_seconds": min(*colder, server.cold_start_seconds)}
+                cold = {"wall_seconds": min(*others, server.cold_start_seconds)}
                 yield Sample("cold start", f"{model.name}, workers: {workers}", name, round_number, cold)
                 predictions[name] = agreement.from_json(_answer(server, body_of[AGREEMENT_ROWS]))
                 agreement.check(predictions, rows=AGREEMENT_ROWS, what=f"{model.name} over HTTP")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
 
 from benchmarks import batch, plan, workers
@@ -73,8 +71,7 @@ def test_the_report_shows_measured_factor_result_and_bounds() -> None:
 def test_every_case_of_a_target_is_one_that_a_full_run_has() -> None:
     todo = plan.read([])
     http = {f"{model}, {case.name}" for model in todo.models for case in todo.cases}
-    sizes = product((todo.rows, todo.rows * batch.MANY), (".csv", ".parquet"))
-    files = {batch.case(batch.WITH_MANY, *size) for size in sizes}
+    files = {batch.case(model, *shape) for model in todo.models for shape in batch.shapes(model, todo.rows)}
     others = {"reg, workers: 1", "start to end", workers.ONE_MORE}
     for target in targets(todo.rows):
         for place in (target.ours, target.other, target.factor if isinstance(target.factor, Factor) else None):
